@@ -1,0 +1,1 @@
+"""The ground floor: settings, database, coordinates, geometry, layers, history, access, spatial questions."""

@@ -1,0 +1,1 @@
+"""Registry files become checked, versioned objects."""

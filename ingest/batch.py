@@ -1,0 +1,43 @@
+"""What a reader yields: source columns and source geometries of some thousand rows."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ingest.source import Source
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Rows of a source as they stand there.
+
+    ``columns`` holds the source's columns, ``geometries`` shapely objects easting–northing in the system that
+    ``crs`` names ("" where the source does not say), ``rows`` the 1-based row numbers in the source.
+    """
+
+    columns: pd.DataFrame
+    geometries: NDArray[np.object_]
+    rows: NDArray[np.int64]
+    crs: str
+
+
+class Reader(Protocol):
+    """A format: tells by content whether a source is its own, and reads it."""
+
+    name: str
+
+    def recognises(self, source: Source) -> bool:
+        """Whether the bytes are of this format, whatever the file is called."""
+        ...
+
+    def layers(self, source: Source) -> list[str]:
+        """Names of the layers or record kinds inside."""
+        ...
+
+    def batches(self, source: Source, layer: str | None) -> Iterator[Batch]:
+        """The rows of one layer; None where there is only one."""
+        ...

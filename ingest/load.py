@@ -1,0 +1,126 @@
+"""Loading: compare what is staged with the register and write versions, in one transaction."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import psycopg
+from psycopg import sql
+from psycopg.rows import TupleRow
+
+from geo.db import sql_of
+from geo.layers import Layer
+from ingest.errors import RefusedError
+from ingest.profile import Profile
+from ingest.staging import columns_of, table_of
+
+Connection = psycopg.Connection[TupleRow]
+
+
+@dataclass
+class Outcome:
+    """What a load did, or would do."""
+
+    new: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    gone: int = 0
+    gone_keys: list[str] = field(default_factory=list)
+
+    def as_counts(self) -> dict[str, int]:
+        """The numbers of a report."""
+        return {"new": self.new, "changed": self.changed, "unchanged": self.unchanged, "gone": self.gone}
+
+
+def _register(layer: Layer) -> sql.Identifier:
+    return sql.Identifier("register", layer.name)
+
+
+def compare(connection: Connection, layer: Layer, profile: Profile, run: int) -> Outcome:
+    """Classify every staged row, and find what is gone from a full snapshot."""
+    names = {"stage": table_of(run), "compare": table_of(run, "compare"), "layer": _register(layer)}
+    connection.execute(sql.SQL("DROP TABLE IF EXISTS {compare}").format(**names))
+    connection.execute(sql.SQL(sql_of("ingest", "compare")).format(**names))  # type: ignore[arg-type]
+    rows = connection.execute(sql.SQL("SELECT action, count(*) FROM {compare} GROUP BY action").format(**names)).fetchall()
+    counts: dict[str, int] = {action: count for action, count in rows}
+    outcome = Outcome(counts.get("new", 0), counts.get("changed", 0), counts.get("unchanged", 0))
+    if profile.snapshot == "full":
+        gone = connection.execute(_gone(layer, profile, run), {"profile": profile.name}).fetchall()
+        outcome.gone, outcome.gone_keys = len(gone), [key for key, _ in gone[:1000]]
+    return outcome
+
+
+def _gone(layer: Layer, profile: Profile, run: int) -> sql.Composed:
+    """Current objects of this profile, within the scope of the file, whose key the file does not hold."""
+    scope = sql.SQL("").join(
+        sql.SQL(" AND c.{0} IN (SELECT {0} FROM {1})").format(sql.Identifier(name), table_of(run)) for name in profile.scope
+    )
+    return sql.SQL(
+        "SELECT c.key, c.version FROM {layer} c JOIN ingest.runs r ON r.id = c.run"
+        " WHERE c.sys_to = 'infinity' AND r.profile = %(profile)s{scope}"
+        " AND NOT EXISTS (SELECT FROM {stage} s WHERE s.key = c.key AND s.valid_from = c.valid_from)"
+        " AND NOT EXISTS (SELECT FROM ingest.rejects j WHERE j.run = {run} AND NOT j.warning AND j.data ->> 'key' = c.key)"
+    ).format(layer=_register(layer), stage=table_of(run), scope=scope, run=sql.Literal(run))
+
+
+def refuse_if_too_much_is_gone(outcome: Outcome, profile: Profile, *, confirmed: bool) -> None:
+    """A snapshot that lacks more than the profile allows is more likely broken than true."""
+    held = outcome.unchanged + outcome.changed + outcome.gone
+    if held and not confirmed and outcome.gone > 5 and outcome.gone / held > profile.gone_limit:
+        raise RefusedError(
+            f"{outcome.gone} of {held} objects would be closed because the file does not hold them.",
+            "If the register really shrank so much, repeat with --confirm-gone.", field="file", value=str(outcome.gone),
+        )
+
+
+def write(connection: Connection, layer: Layer, profile: Profile, run: int, moment: Any = None) -> None:
+    """Write the versions: close what changed or is gone, add what is new or changed. The caller commits.
+
+    ``moment`` backdates the knowledge and needs the owner's connection: only the archive of a region that
+    is being set up may say when things were known.
+    """
+    names = {"stage": table_of(run), "compare": table_of(run, "compare"), "layer": _register(layer)}
+    closing = connection.execute(sql.SQL("SELECT version FROM {compare} WHERE action = 'changed'").format(**names)).fetchall()
+    versions = [version for (version,) in closing]
+    if profile.snapshot == "full":
+        versions += [version for _, version in connection.execute(_gone(layer, profile, run), {"profile": profile.name})]
+    _close(connection, layer, versions, moment)
+    own = [name for name in columns_of(layer) if name != "stage_row"]
+    columns = sql.SQL(", ").join(map(sql.Identifier, own))
+    since = sql.SQL(", sys_from") if moment else sql.SQL("")
+    value = sql.SQL(", {}::timestamptz").format(sql.Literal(moment)) if moment else sql.SQL("")
+    connection.execute(
+        sql.SQL(
+            "INSERT INTO {layer} ({columns}, id, run, source_row{since})"
+            " SELECT {staged}, coalesce(c.id, nextval('register.object_id')), {run}, s.stage_row{value}"
+            " FROM {stage} s JOIN {compare} c USING (stage_row) WHERE c.action <> 'unchanged' ORDER BY s.stage_row"
+        ).format(
+            columns=columns, staged=sql.SQL(", ").join(sql.SQL("s.{}").format(sql.Identifier(n)) for n in own),
+            run=sql.Literal(run), since=since, value=value, **names,
+        )
+    )
+
+
+def _close(connection: Connection, layer: Layer, versions: list[int], moment: Any) -> None:
+    if not versions:
+        return
+    if moment is None:
+        connection.execute("SELECT history.close(%s, %s)", [layer.name, versions])
+    else:
+        connection.execute(
+            sql.SQL("UPDATE {} SET sys_to = %s WHERE version = ANY (%s)").format(_register(layer)), [moment, versions]
+        )
+
+
+def verify(connection: Connection, layer: Layer, run: int) -> None:
+    """Compare the register with what was staged, row by row and digest by digest; RefusedError rolls everything back."""
+    row = connection.execute(
+        sql.SQL(
+            "SELECT count(*), count(c.version) FROM {stage} s LEFT JOIN {layer} c"
+            " ON c.key = s.key AND c.valid_from = s.valid_from AND c.sys_to = 'infinity' AND c.digest = s.digest"
+        ).format(stage=table_of(run), layer=_register(layer))
+    ).fetchone()
+    staged, found = row if row else (0, -1)
+    if staged != found:
+        raise RefusedError(
+            f"After the load the register holds {found} of {staged} rows.", "Nothing was changed; run it again.", field="file"
+        )

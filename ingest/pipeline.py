@@ -1,0 +1,189 @@
+"""The pipeline: open → read → map → normalise → check → stage → compare → load → report.
+
+Everything up to *stage* happens in an unlogged table beside the register; *load* is one transaction. A run
+that dies before it changes nothing, and the next run of the same file takes up what was staged.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import shapely
+import structlog
+from psycopg import sql
+from psycopg.rows import TupleRow
+
+from geo.crs import Catalogue
+from geo.db import connect
+from geo.errors import MezhaError
+from geo.layers import Layer, layer
+from ingest import load, runs, staging
+from ingest.batch import Batch, Reader
+from ingest.check import check, system_of
+from ingest.errors import RefusedError
+from ingest.normalise import Problem, normalise
+from ingest.profile import Profile
+from ingest.readers.catalogue import reader_for
+from ingest.source import Source
+
+Connection = psycopg.Connection[TupleRow]
+STAGES = ("open", "read", "map", "normalise", "check", "stage", "compare", "load", "report")
+log = structlog.get_logger("ingest")
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to run: dry changes nothing; ``moment`` backdates an archive and needs the owner's connection."""
+
+    crs: str | None = None
+    dry: bool = False
+    confirm_gone: bool = False
+    account: int | None = None
+    moment: datetime | None = None
+    progress: Callable[[str, int], None] = lambda stage, rows: None
+    # Called after each stage; the fault tests kill the process here.
+    after: Callable[[str], None] = lambda stage: None
+
+
+@dataclass
+class Result:
+    """What a run found and did; ``counts`` has read, staged, rejected, warnings, new, changed, unchanged, gone."""
+
+    run: int
+    profile: str
+    layer: str
+    file: str
+    sha256: str
+    status: str = "running"
+    crs: list[str] = field(default_factory=list)
+    counts: dict[str, int] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+    resumed: bool = False
+
+
+def ingest(url: str, profile: Profile, path: Path, options: Options | None = None) -> Result:
+    """Run a file through every stage. ``url`` is the registrar's (the owner's where ``moment`` is set).
+
+    MezhaError refuses the file: nothing was changed.
+    """
+    options = options or Options()
+    source = Source.open(path)
+    reader = reader_for(source, profile.reader)
+    with connect(url) as connection, runs.exclusive(connection, profile.layer):
+        run, resumed = _begin(connection, profile, source, options)
+        result = Result(run, profile.name, profile.layer, source.path.name, source.sha256, resumed=resumed)
+        try:
+            _stages(connection, profile, reader, source, options, result)
+        except MezhaError as err:
+            connection.rollback()
+            staging.drop(connection, run)
+            runs.end(connection, run, "refused", {}, str(err))
+            connection.commit()
+            raise
+        return result
+
+
+def _begin(connection: Connection, profile: Profile, source: Source, options: Options) -> tuple[int, bool]:
+    """A new run, or a dead one of the same file whose rows are all still staged."""
+    for run, sha256, stage, staged in runs.interrupted(connection, profile):
+        if stage == "stage" and sha256 == source.sha256 and not options.dry and staged == _staged_rows(connection, run):
+            log.info("resume", run=run, rows=staged)
+            return run, True
+        runs.clear_away(connection, run)
+    run = runs.begin(connection, profile, source, options.crs, options.dry, options.account)
+    return run, False
+
+
+def _staged_rows(connection: Connection, run: int) -> int:
+    # The unlogged table is empty after a crash of the database: the count tells.
+    if connection.execute("SELECT to_regclass(%s)", [f"ingest.stage_{run}"]).fetchone() == (None,):
+        return -2
+    row = connection.execute(sql.SQL("SELECT count(*) FROM {}").format(staging.table_of(run))).fetchone()
+    return int(row[0]) if row else -2
+
+
+def _stages(connection: Connection, profile: Profile, reader: Reader, source: Source, options: Options, result: Result) -> None:
+    target = layer(profile.layer)
+    options.after("open")
+    if not result.resumed:
+        _stage_rows(connection, profile, target, reader, source, options, result)
+    outcome = load.compare(connection, target, profile, result.run)
+    options.after("compare")
+    result.counts |= outcome.as_counts()
+    load.refuse_if_too_much_is_gone(outcome, profile, confirmed=options.confirm_gone)
+    if options.dry:
+        result.status = "dry"
+    else:
+        load.write(connection, target, profile, result.run, options.moment)
+        load.verify(connection, target, result.run)
+        result.status = "done"
+        options.after("load")
+    staging.drop(connection, result.run)
+    runs.reach(connection, result.run, "report")
+    runs.end(connection, result.run, result.status, result.counts)
+    connection.commit()
+    options.after("report")
+
+
+def _stage_rows(connection: Connection, profile: Profile, target: Layer, reader: Reader, source: Source, options: Options, result: Result) -> None:
+    """Read, map, normalise, check and stage every batch; commits once, when all rows are staged."""
+    catalogue = Catalogue.load(connection)
+    staging.create(connection, target, result.run)
+    read = staged = 0
+    for batch in reader.batches(source, profile.source_layer):
+        options.after("read")
+        read += len(batch.rows)
+        staged += _stage_batch(connection, profile, target, batch, catalogue, options, result)
+        options.progress("stage", read)
+    if read == 0:
+        raise RefusedError(f"{source.path.name} holds no rows.", "Ask its sender for the file again.", field="file", value=source.path.name)
+    staging.settle(connection, result.run)
+    for row, key, first in staging.duplicates(connection, result.run):
+        problem = Problem(row, "duplicate-key", "key", key, f"The key {key} stands in row {first} already.", "Keep one of the two rows.")
+        result.problems.append(problem)
+        runs.reject(connection, result.run, [problem], {row: ({"key": key}, None, "")})
+        staged -= 1
+    if staged == 0:
+        raise RefusedError(
+            f"Not one of {read} rows of {source.path.name} can be loaded; the first problem: {result.problems[0].message}",
+            result.problems[0].remedy, field="file", value=source.path.name,
+        )
+    rejected = {p.row for p in result.problems if not p.warning}
+    result.counts |= {"read": read, "staged": staged, "rejected": len(rejected), "warnings": sum(p.warning for p in result.problems)}
+    runs.reach(connection, result.run, "stage", dict(result.counts))
+    connection.commit()
+    options.after("stage")
+
+
+def _stage_batch(connection: Connection, profile: Profile, target: Layer, batch: Batch, catalogue: Catalogue, options: Options, result: Result) -> int:
+    system = system_of(batch, profile, catalogue, options.crs)
+    if system and system.code not in result.crs:
+        result.crs.append(system.code)
+    normalised = normalise(batch, profile)
+    options.after("normalise")
+    checked = check(batch, profile, target, system)
+    options.after("check")
+    problems = [*normalised.problems, *checked.problems]
+    bad = {p.row for p in problems if not p.warning}
+    frame = staging.frame_of(normalised, checked, profile, target, batch.rows)
+    good = ~frame["stage_row"].isin(bad)
+    if problems:
+        runs.reject(connection, result.run, problems, _data(batch, normalised.fields["key"], bad))
+        result.problems += problems
+    return staging.copy(connection, target, result.run, frame[good])
+
+
+def _data(batch: Batch, keys: Any, bad: set[int]) -> dict[int, tuple[Any, bytes | None, str]]:
+    """What the reject table keeps of each row turned away: its columns and its geometry as they were."""
+    found = {}
+    for position, row in enumerate(batch.rows):
+        if int(row) in bad:
+            values = {str(k): None if v is None or v != v else str(v) for k, v in batch.columns.iloc[position].items()}
+            geometry = batch.geometries[position]
+            found[int(row)] = ({"key": keys.iloc[position], "columns": values}, None if geometry is None else shapely.to_wkb(geometry), batch.crs)
+    return found
+
+

@@ -1,0 +1,127 @@
+"""Profiles: how a register's columns become a layer's fields. A new register is a new YAML file and no code."""
+
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from geo.errors import UnknownLayerError
+from geo.layers import layer
+from ingest.errors import ProfileError
+
+Kind = Literal["text", "integer", "number", "date", "inn", "licence_number", "cadastral_number"]
+# Factors to the unit in which the register keeps a value.
+UNITS: dict[str, float] = {"m2": 1.0, "ha": 1e4, "km2": 1e6, "m": 1.0, "km": 1e3, "t": 1.0, "kt": 1e3, "rub": 1.0}
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class FieldRule(_Strict):
+    """Where a field comes from: a source column (the first that is filled), a template or a constant."""
+
+    from_: Annotated[list[str] | str | None, Field(alias="from")] = None
+    template: str | None = None
+    constant: str | float | None = None
+    as_: Annotated[Kind, Field(alias="as")] = "text"
+    unit: str | None = None
+    unit_from: str | None = None
+    values: dict[str, str] = {}
+    default: str | None = None
+    required: bool = False
+    bad: Literal["reject", "warn"] = "reject"
+
+    @property
+    def sources(self) -> list[str]:
+        """Source columns in the order in which they are asked."""
+        if self.from_ is None:
+            return []
+        return [self.from_] if isinstance(self.from_, str) else list(self.from_)
+
+
+class CrsRule(_Strict):
+    """What to believe about coordinates: what the file declares, a fixed system, or a name to look up."""
+
+    policy: Literal["declared", "fixed", "by_name"] = "declared"
+    fixed: str | None = None
+    aliases: dict[str, str] = {}
+    extent: tuple[float, float, float, float] | None = Field(None, description="west, south, east, north in degrees")
+
+
+class GeometryRule(_Strict):
+    """What to do with broken and missing geometry; the source geometry is kept in either case."""
+
+    broken: Literal["repair", "reject"] = "reject"
+    missing: Literal["accept", "reject"] = "reject"
+
+
+class Profile(_Strict):
+    """One register: its layer, key, fields and rules."""
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
+    title: dict[Literal["ru", "en"], str]
+    layer: str
+    reader: str | None = None
+    source_layer: str | None = None
+    snapshot: Literal["full", "delta"] = "delta"
+    scope: list[str] = []
+    gone_limit: float = Field(0.2, ge=0, le=1)
+    key: str
+    region: FieldRule
+    visibility: int = Field(0, ge=0, le=3)
+    valid_from: str | None = None
+    valid_to: str | None = None
+    crs: CrsRule = CrsRule()
+    geometry: GeometryRule = GeometryRule()
+    fields: dict[str, FieldRule]
+    keep_rest: bool = True
+
+    @model_validator(mode="after")
+    def _sound(self) -> "Profile":
+        names = {p.name for p in layer(self.layer).properties}
+        unknown = sorted(set(self.fields) - names)
+        if unknown:
+            raise ValueError(f"layer {self.layer} has no field {', '.join(unknown)}")
+        for moment in (self.valid_from, self.valid_to):
+            if moment and moment not in self.fields:
+                raise ValueError(f"{moment} is used as a moment but is not among the fields")
+        for name, rule in self.fields.items():
+            if rule.unit and rule.unit not in UNITS:
+                raise ValueError(f"{name}: unknown unit {rule.unit}; known are {', '.join(UNITS)}")
+        return self
+
+
+def _parse(text: str, origin: str) -> Profile:
+    try:
+        return Profile.model_validate(yaml.safe_load(text))
+    except (ValidationError, yaml.YAMLError, UnknownLayerError) as err:
+        raise ProfileError(f"The profile {origin} is not sound: {err}", "Correct the YAML file.", value=origin) from err
+
+
+@cache
+def built_in() -> dict[str, Profile]:
+    """Profiles that come with Mezha, by name."""
+    found = sorted((f for f in files("ingest").joinpath("profiles").iterdir() if f.name.endswith(".yaml")), key=lambda f: f.name)
+    profiles = [_parse(f.read_text("utf-8"), f.name) for f in found]
+    return {p.name: p for p in profiles}
+
+
+def profile(name: str) -> Profile:
+    """A built-in profile by name, or the profile in a YAML file by path."""
+    if name in built_in():
+        return built_in()[name]
+    path = Path(name)
+    if path.suffix in (".yaml", ".yml"):
+        if not path.is_file():
+            raise ProfileError(f"There is no profile file {name}.", "Check the path.", value=name)
+        return _parse(path.read_text("utf-8"), name)
+    raise ProfileError(
+        f"There is no profile “{name[:60]}”.",
+        f"The profiles are: {', '.join(built_in())}; a path of a YAML file works too.",
+        field="profile",
+        value=name[:60],
+    )

@@ -1,0 +1,1 @@
+"""Formats: one module each, found by content and never by the name of the file."""

@@ -1,0 +1,53 @@
+"""A source: the submitted bytes, their hash, and what they are called."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from ingest.errors import RefusedError
+
+_CHUNK = 1 << 20
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file with its SHA-256; side files of a shapefile or MapInfo table stand beside ``path``."""
+
+    path: Path
+    sha256: str
+    size: int
+    head: bytes
+
+    @classmethod
+    def open(cls, path: Path) -> "Source":
+        """Open and hash a file; RefusedError where it is missing, empty or a folder."""
+        if not path.exists():
+            raise RefusedError(f"There is no file {path}.", "Check the path.", field="file", value=str(path))
+        if path.is_dir():
+            raise RefusedError(f"{path} is a folder.", "Name the file inside it.", field="file", value=str(path))
+        digest = hashlib.sha256()
+        with path.open("rb") as stream:
+            head = stream.read(_CHUNK)
+            digest.update(head)
+            while chunk := stream.read(_CHUNK):
+                digest.update(chunk)
+        for side in _side_files(path):
+            digest.update(side.read_bytes())
+        size = path.stat().st_size
+        if size == 0:
+            raise RefusedError(f"{path.name} is empty.", "Ask its sender for the file again.", field="file", value=path.name)
+        return cls(path, digest.hexdigest(), size, head)
+
+    @property
+    def zipped(self) -> bool:
+        """Whether the bytes are a zip archive."""
+        return self.head.startswith(b"PK\x03\x04")
+
+
+def _side_files(path: Path) -> list[Path]:
+    """Files that belong to a shapefile or a MapInfo table: part of what was submitted, so part of its hash."""
+    families = {".shp": (".dbf", ".shx", ".prj", ".cpg"), ".tab": (".dat", ".map", ".id"), ".mif": (".mid",)}
+    suffixes = families.get(path.suffix.lower(), ())
+    stem = path.with_suffix("")
+    found = (s for suffix in suffixes for s in (stem.with_suffix(suffix), stem.with_suffix(suffix.upper())))
+    return sorted(side for side in found if side.exists())

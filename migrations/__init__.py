@@ -1,0 +1,1 @@
+"""Alembic migrations: the structure of the database, written in SQL."""
