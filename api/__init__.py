@@ -1,0 +1,1 @@
+"""Machine interfaces, the composition root and the `mezha` command."""

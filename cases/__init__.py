@@ -1,0 +1,1 @@
+"""Services as data, lifecycle, rules, documents, signatures, decisions, payments, messages."""

@@ -33,7 +33,12 @@ SETTINGS = {
     "timezone": "'UTC'",
 }
 # A throw-away cluster may lose its data in a crash, so it need not wait for the disk.
-THROW_AWAY = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "shared_buffers": "256MB"}
+THROW_AWAY = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "shared_buffers": "256MB",
+}
 # A path of a Unix socket may have at most 107 bytes.
 LONGEST_SOCKET_FOLDER = 80
 
@@ -116,9 +121,18 @@ class Cluster:
         user = _server_user()
         if user:
             command = ["setpriv", "--reuid", user, "--regid", user, "--init-groups", *command]
-        done = subprocess.run(command, cwd="/", capture_output=True, text=True, check=False, env={
-            "PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "LANG": "C.UTF-8",
-        })
+        done = subprocess.run(
+            command,
+            cwd="/",
+            capture_output=True,
+            text=True,
+            check=False,
+            env={
+                "PATH": "/usr/bin:/bin",
+                "LC_ALL": "C.UTF-8",
+                "LANG": "C.UTF-8",
+            },
+        )
         if done.returncode:
             log = self._log_tail()
             raise DatabaseMissingError(
@@ -137,8 +151,21 @@ class Cluster:
     def initialise(self) -> None:
         """Run initdb: UTF-8, an ICU collation that sorts Russian rightly, access by the socket's permissions."""
         self._run(
-            "initdb", "--pgdata", str(self.data), "--encoding", "UTF8", "--locale", "C.UTF-8",
-            "--locale-provider", "icu", "--icu-locale", "ru-RU", "--auth", "trust", "--username", self.user,
+            "initdb",
+            "--pgdata",
+            str(self.data),
+            "--encoding",
+            "UTF8",
+            "--locale",
+            "C.UTF-8",
+            "--locale-provider",
+            "icu",
+            "--icu-locale",
+            "ru-RU",
+            "--auth",
+            "trust",
+            "--username",
+            self.user,
             "--no-sync",
         )
         settings = SETTINGS | (THROW_AWAY if self.throw_away else {})
@@ -161,14 +188,26 @@ class Cluster:
         if self.running():
             return
         if len(str(self.socket)) > LONGEST_SOCKET_FOLDER:
-            raise DatabaseMissingError(f"The socket folder {self.socket} has too long a path.", "Set TMPDIR=/tmp.")
+            raise DatabaseMissingError(
+                f"The socket folder {self.socket} has too long a path.", "Set TMPDIR=/tmp."
+            )
         self.socket.mkdir(mode=0o700, exist_ok=True)
         user = _server_user()
         if user:
             shutil.chown(self.socket, user, user)
         self._run(
-            "pg_ctl", "start", "--pgdata", str(self.data), "--wait", "--timeout", "120", "--silent",
-            "--log", str(self.data / "server.log"), "--options", f"-k {self.socket}",
+            "pg_ctl",
+            "start",
+            "--pgdata",
+            str(self.data),
+            "--wait",
+            "--timeout",
+            "120",
+            "--silent",
+            "--log",
+            str(self.data / "server.log"),
+            "--options",
+            f"-k {self.socket}",
         )
 
     def stop(self, mode: str = "fast") -> None:
@@ -179,7 +218,9 @@ class Cluster:
     def destroy(self) -> None:
         """Stop a throw-away cluster and remove its folder."""
         if not self.throw_away:
-            raise DatabaseMissingError(f"{self.data} is no throw-away cluster.", "Remove it by hand if you mean it.")
+            raise DatabaseMissingError(
+                f"{self.data} is no throw-away cluster.", "Remove it by hand if you mean it."
+            )
         self.stop("immediate")
         for _ in range(20):
             shutil.rmtree(self.socket, ignore_errors=True)

@@ -94,7 +94,9 @@ def _control(entry: dict[str, Any], zone: int | None) -> tuple[ControlPoint, ...
 
 def _epsg_seed() -> Iterator[Definition]:
     for entry in _seed()["epsg"]:
-        yield Definition(entry["code"], entry["title"], entry["code"], "epsg", "EPSG", tuple(entry["spellings"]))
+        yield Definition(
+            entry["code"], entry["title"], entry["code"], "epsg", "EPSG", tuple(entry["spellings"])
+        )
     for family in _seed()["gauss_kruger"]:
         for zone in range(family["from"], family["to"] + 1):
             code = f"EPSG:{family['code'] + zone}"
@@ -166,9 +168,7 @@ class Catalogue:
 
     def __init__(self, definitions: Sequence[Definition]) -> None:
         self.definitions = tuple(definitions)
-        self._by_name = {
-            normalise(name): d for d in definitions for name in (d.code, d.title, *d.spellings)
-        }
+        self._by_name = {normalise(name): d for d in definitions for name in (d.code, d.title, *d.spellings)}
 
     @classmethod
     def load(cls, connection: psycopg.Connection[TupleRow]) -> "Catalogue":
@@ -177,16 +177,30 @@ class Catalogue:
             "SELECT code, title, definition, kind, source, spellings, control_points"
             " FROM register.crs_definitions WHERE active"
         ).fetchall()
-        return cls([
-            Definition(*row[:5], tuple(row[5]), tuple(ControlPoint(**p) for p in row[6])) for row in rows
-        ])
+        return cls(
+            [
+                Definition(
+                    row[0],
+                    row[1],
+                    row[2],
+                    row[3],
+                    row[4],
+                    tuple(row[5]),
+                    tuple(ControlPoint(**p) for p in row[6]),
+                )
+                for row in rows
+            ]
+        )
 
     def find(self, name: str) -> Definition | None:
         """The system of that name or EPSG code, None where nobody defined it."""
         found = self._by_name.get(normalise(name))
         if found:
             return found
-        match = re.fullmatch(r"(?:epsg:|urn:ogc:def:crs:epsg:[\d.]*:|https?://www\.opengis\.net/def/crs/epsg/[\d.]+/)(\d+)", name.strip().lower())
+        match = re.fullmatch(
+            r"(?:epsg:|urn:ogc:def:crs:epsg:[\d.]*:|https?://www\.opengis\.net/def/crs/epsg/[\d.]+/)(\d+)",
+            name.strip().lower(),
+        )
         if not match:
             return None
         code = f"EPSG:{match[1]}"
@@ -202,7 +216,11 @@ class Catalogue:
             return found
         digits = re.findall(r"\d+", name)
         near = [d.title for d in self.definitions if d.local and digits and f"-{digits[0]}" in d.title][:8]
-        hint = f"Near names: {'; '.join(near)}." if near else "An administrator can add it to the coordinate systems."
+        hint = (
+            f"Near names: {'; '.join(near)}."
+            if near
+            else "An administrator can add it to the coordinate systems."
+        )
         raise CrsError(
             f"The coordinate system “{name[:80]}” is unknown.",
             f"Name it with --crs (EPSG code or a name such as «МСК-54 зона 3»). {hint}",

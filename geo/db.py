@@ -1,8 +1,7 @@
 """The database: two ways in (psycopg for COPY and hot SQL, SQLAlchemy for the rest), each query with its caller."""
 
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
-from importlib.resources import files
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import psycopg
 from psycopg.rows import TupleRow
@@ -11,29 +10,9 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from geo.access import IDENTIFY, Caller
-from geo.errors import DatabaseMissingError
 from geo.settings import Settings
 
 _IDENTIFY = text(IDENTIFY.replace("%(", ":").replace(")s", ""))
-
-
-def sql_of(package: str, noun: str) -> str:
-    """Text of ``<package>/sql/<noun>.sql``."""
-    return files(package).joinpath("sql", f"{noun}.sql").read_text("utf-8")
-
-
-@contextmanager
-def connect(url: str, *, autocommit: bool = False) -> Iterator[psycopg.Connection[TupleRow]]:
-    """A psycopg connection for a command or a load; DatabaseMissingError where nobody answers."""
-    try:
-        connection = psycopg.connect(url, autocommit=autocommit, connect_timeout=10)
-    except psycopg.OperationalError as err:
-        raise DatabaseMissingError(
-            f"The database does not answer: {str(err).strip().splitlines()[-1]}.",
-            "Start it with `make run`, or correct MEZHA_DATABASE_URL.",
-        ) from err
-    with connection:
-        yield connection
 
 
 class Database:

@@ -44,6 +44,7 @@ def area_geodesic(geometries: Geometries) -> Floats:
 
     Short edges: exact equal-area cylindrical projection (relative error < 1e-6). Long edges: Karney's geodesics.
     """
+
     def equal_area(xy: Floats) -> Floats:
         lon, lat = np.radians(xy[:, 0]), np.radians(xy[:, 1])
         return np.column_stack((_A * lon, _A * _authalic(lat) / 2))
@@ -98,17 +99,19 @@ def defects(geometries: Geometries) -> list[Defect]:
     for row, reason in zip(broken, np.atleast_1d(shapely.is_valid_reason(geometries[broken])), strict=True):
         kind, _, place = str(reason).partition("[")
         x, _, y = place.rstrip("]").partition(" ")
-        found.append(Defect(int(row), kind.strip().lower().replace(" ", "-"), float(x or "nan"), float(y or "nan")))
+        found.append(
+            Defect(int(row), kind.strip().lower().replace(" ", "-"), float(x or "nan"), float(y or "nan"))
+        )
     return sorted(found, key=lambda d: d.row)
 
 
 def _finite(geometries: Geometries, bounds: Floats) -> Flags:
     """Whether every coordinate is a number; bounds alone do not show a NaN in the middle of a ring."""
-    finite = np.isfinite(bounds).all(axis=1)
+    finite: Flags = np.array(np.isfinite(bounds).all(axis=1), dtype=bool)
     xy, owner = shapely.get_coordinates(geometries, return_index=True)
     bad = ~np.isfinite(xy).all(axis=1)
     finite[owner[bad]] = False
-    return np.asarray(finite)
+    return finite
 
 
 def repaired(geometries: Geometries, dimension: int) -> Geometries:

@@ -9,8 +9,7 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 import yaml
-from sqlalchemy import Date, Double, Integer
-from sqlalchemy.schema import Column
+from sqlalchemy import ColumnElement, Date, Double, Integer
 
 from geo.errors import UnknownLayerError
 from geo.models import LAYER_MODELS, Version
@@ -89,7 +88,7 @@ class Layer:
         return any(p.name == "holder_inn" for p in self.properties)
 
 
-def _type_of(column: Column[Any]) -> str:
+def _type_of(column: ColumnElement[Any]) -> str:
     if isinstance(column.type, Integer):
         return "integer"
     if isinstance(column.type, Double):
@@ -164,12 +163,14 @@ def layer(name: str) -> Layer:
 
 
 # Order in which overlapping objects are listed and layers drawn: rights above restrictions above forest.
-GROUPS: Mapping[str, Mapping[str, str]] = MappingProxyType({
-    "rights": {"ru": "Права", "en": "Rights"},
-    "subsoil": {"ru": "Недра", "en": "Subsoil"},
-    "waste": {"ru": "Отходы", "en": "Waste"},
-    "restrictions": {"ru": "Ограничения", "en": "Restrictions"},
-    "forest": {"ru": "Лес", "en": "Forest"},
-    "land": {"ru": "Земля", "en": "Land"},
-    "base": {"ru": "Территория", "en": "Territory"},
-})
+GROUPS: Mapping[str, Mapping[str, str]] = MappingProxyType(
+    {
+        "rights": {"ru": "Права", "en": "Rights"},
+        "subsoil": {"ru": "Недра", "en": "Subsoil"},
+        "waste": {"ru": "Отходы", "en": "Waste"},
+        "restrictions": {"ru": "Ограничения", "en": "Restrictions"},
+        "forest": {"ru": "Лес", "en": "Forest"},
+        "land": {"ru": "Земля", "en": "Land"},
+        "base": {"ru": "Территория", "en": "Territory"},
+    }
+)

@@ -6,13 +6,12 @@ from pathlib import Path
 import psycopg
 from alembic import command
 from alembic.config import Config
-from alembic.script import ScriptDirectory
 from psycopg.rows import TupleRow
 
 from geo.access import publish_statement
 from geo.crs import seed_statements
-from geo.db import connect
-from geo.errors import DatabaseMissingError
+from geo.revision import newest, remember
+from geo.session import connect
 
 # Two servers that start at once must not both migrate.
 LOCK = 7_305_115_210
@@ -23,14 +22,6 @@ def _config(url: str) -> Config:
     config.set_main_option("script_location", str(Path(str(files("migrations").joinpath("env.py"))).parent))
     config.attributes["url"] = url
     return config
-
-
-def newest() -> str:
-    """Revision that this code needs."""
-    head = ScriptDirectory.from_config(_config("")).get_current_head()
-    if head is None:
-        raise DatabaseMissingError("There are no migrations.", "Reinstall Mezha.")
-    return head
 
 
 def current(connection: psycopg.Connection[TupleRow]) -> str | None:
@@ -55,6 +46,7 @@ def migrate(url: str, publish: frozenset[str]) -> str:
         for statement, values in seed_statements():
             connection.execute(statement, values)
         connection.execute(publish_statement(publish))
+        remember(connection, publish)
         connection.commit()
         connection.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
     return before or ""

@@ -23,25 +23,49 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="MEZHA_", frozen=True, extra="ignore")
 
-    database_url: str = Field("", description="Database of the owner, who may migrate it; empty: a private cluster")
-    app_database_url: str = Field("", description="Login of the serving role; empty: database_url with SET ROLE")
-    registrar_database_url: str = Field("", description="Login of the writing role; empty: like app_database_url")
-    home: Path = Field(Path(".mezha"), description="Folder of the private cluster, uploads, reports and documents")
+    database_url: str = Field(
+        "", description="Database of the owner, who may migrate it; empty: a private cluster"
+    )
+    app_database_url: str = Field(
+        "", description="Login of the serving role; empty: database_url with SET ROLE"
+    )
+    registrar_database_url: str = Field(
+        "", description="Login of the writing role; empty: like app_database_url"
+    )
+    home: Path = Field(
+        Path(".mezha"), description="Folder of the private cluster, uploads, reports and documents"
+    )
     host: str = Field("127.0.0.1", description="Address on which the server listens")
     port: int = Field(8000, ge=0, le=65535, description="Port on which the server listens")
-    base_url: str = Field("", description="Address under which people reach the server; empty: as the request says")
+    base_url: str = Field(
+        "", description="Address under which people reach the server; empty: as the request says"
+    )
     workers: int = Field(2, ge=1, le=64, description="Server processes")
     pool_size: int = Field(8, ge=1, le=200, description="Database connections of each server process")
-    publish: Names = Field(frozenset(), description="Restricted or registered layers that are published all the same")
-    demo: bool = Field(False, description="Demonstration mode: fictional region, published layers, log-ins printed")
-    region: str = Field("54", description="Code of the subject of the federation that the installation serves")
+    publish: Names = Field(
+        frozenset(), description="Restricted or registered layers that are published all the same"
+    )
+    demo: bool = Field(
+        False, description="Demonstration mode: fictional region, published layers, log-ins printed"
+    )
+    region: str = Field(
+        "54", description="Code of the subject of the federation that the installation serves"
+    )
     time_zone: str = Field("Asia/Novosibirsk", description="Time zone of the region, IANA name")
-    locale: str = Field("ru", pattern="^(ru|en)$", description="Language of the pages where the visitor chose none")
-    basemap_url: str = Field("", description="Raster tiles {z}/{x}/{y} or a vector style.json as the base map; empty: offline")
+    locale: str = Field(
+        "ru", pattern="^(ru|en)$", description="Language of the pages where the visitor chose none"
+    )
+    basemap_url: str = Field(
+        "", description="Raster tiles {z}/{x}/{y} or a vector style.json as the base map; empty: offline"
+    )
     basemap_attribution: str = Field("", description="Attribution of the base map")
-    statement_timeout_ms: int = Field(30_000, ge=100, description="Longest statement that a request may cause")
+    statement_timeout_ms: int = Field(
+        30_000, ge=100, description="Longest statement that a request may cause"
+    )
     tile_max_zoom: int = Field(22, ge=1, le=24, description="Deepest zoom served as tiles")
-    items_max_limit: int = Field(10_000, ge=1, description="Most features on one page; a greater limit is clamped")
+    items_max_limit: int = Field(
+        10_000, ge=1, description="Most features on one page; a greater limit is clamped"
+    )
 
     def url_for(self, role: str) -> str:
         """Connection string for ``app`` (serving), ``registrar`` (writing) or ``owner`` (migrations)."""

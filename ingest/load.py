@@ -7,8 +7,8 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import TupleRow
 
-from geo.db import sql_of
 from geo.layers import Layer
+from geo.session import sql_of
 from ingest.errors import RefusedError
 from ingest.profile import Profile
 from ingest.staging import columns_of, table_of
@@ -39,9 +39,11 @@ def compare(connection: Connection, layer: Layer, profile: Profile, run: int) ->
     """Classify every staged row, and find what is gone from a full snapshot."""
     names = {"stage": table_of(run), "compare": table_of(run, "compare"), "layer": _register(layer)}
     connection.execute(sql.SQL("DROP TABLE IF EXISTS {compare}").format(**names))
-    connection.execute(sql.SQL(sql_of("ingest", "compare")).format(**names))  # type: ignore[arg-type]
-    rows = connection.execute(sql.SQL("SELECT action, count(*) FROM {compare} GROUP BY action").format(**names)).fetchall()
-    counts: dict[str, int] = {action: count for action, count in rows}
+    connection.execute(sql.SQL(sql_of("ingest", "compare")).format(**names))
+    rows = connection.execute(
+        sql.SQL("SELECT action, count(*) FROM {compare} GROUP BY action").format(**names)
+    ).fetchall()
+    counts: dict[str, int] = dict(rows)
     outcome = Outcome(counts.get("new", 0), counts.get("changed", 0), counts.get("unchanged", 0))
     if profile.snapshot == "full":
         gone = connection.execute(_gone(layer, profile, run), {"profile": profile.name}).fetchall()
@@ -52,7 +54,8 @@ def compare(connection: Connection, layer: Layer, profile: Profile, run: int) ->
 def _gone(layer: Layer, profile: Profile, run: int) -> sql.Composed:
     """Current objects of this profile, within the scope of the file, whose key the file does not hold."""
     scope = sql.SQL("").join(
-        sql.SQL(" AND c.{0} IN (SELECT {0} FROM {1})").format(sql.Identifier(name), table_of(run)) for name in profile.scope
+        sql.SQL(" AND c.{0} IN (SELECT {0} FROM {1})").format(sql.Identifier(name), table_of(run))
+        for name in profile.scope
     )
     return sql.SQL(
         "SELECT c.key, c.version FROM {layer} c JOIN ingest.runs r ON r.id = c.run"
@@ -68,7 +71,9 @@ def refuse_if_too_much_is_gone(outcome: Outcome, profile: Profile, *, confirmed:
     if held and not confirmed and outcome.gone > 5 and outcome.gone / held > profile.gone_limit:
         raise RefusedError(
             f"{outcome.gone} of {held} objects would be closed because the file does not hold them.",
-            "If the register really shrank so much, repeat with --confirm-gone.", field="file", value=str(outcome.gone),
+            "If the register really shrank so much, repeat with --confirm-gone.",
+            field="file",
+            value=str(outcome.gone),
         )
 
 
@@ -79,10 +84,15 @@ def write(connection: Connection, layer: Layer, profile: Profile, run: int, mome
     is being set up may say when things were known.
     """
     names = {"stage": table_of(run), "compare": table_of(run, "compare"), "layer": _register(layer)}
-    closing = connection.execute(sql.SQL("SELECT version FROM {compare} WHERE action = 'changed'").format(**names)).fetchall()
+    closing = connection.execute(
+        sql.SQL("SELECT version FROM {compare} WHERE action = 'changed'").format(**names)
+    ).fetchall()
     versions = [version for (version,) in closing]
     if profile.snapshot == "full":
-        versions += [version for _, version in connection.execute(_gone(layer, profile, run), {"profile": profile.name})]
+        versions += [
+            version
+            for _, version in connection.execute(_gone(layer, profile, run), {"profile": profile.name})
+        ]
     _close(connection, layer, versions, moment)
     own = [name for name in columns_of(layer) if name != "stage_row"]
     columns = sql.SQL(", ").join(map(sql.Identifier, own))
@@ -94,8 +104,12 @@ def write(connection: Connection, layer: Layer, profile: Profile, run: int, mome
             " SELECT {staged}, coalesce(c.id, nextval('register.object_id')), {run}, s.stage_row{value}"
             " FROM {stage} s JOIN {compare} c USING (stage_row) WHERE c.action <> 'unchanged' ORDER BY s.stage_row"
         ).format(
-            columns=columns, staged=sql.SQL(", ").join(sql.SQL("s.{}").format(sql.Identifier(n)) for n in own),
-            run=sql.Literal(run), since=since, value=value, **names,
+            columns=columns,
+            staged=sql.SQL(", ").join(sql.SQL("s.{}").format(sql.Identifier(n)) for n in own),
+            run=sql.Literal(run),
+            since=since,
+            value=value,
+            **names,
         )
     )
 
@@ -107,7 +121,8 @@ def _close(connection: Connection, layer: Layer, versions: list[int], moment: An
         connection.execute("SELECT history.close(%s, %s)", [layer.name, versions])
     else:
         connection.execute(
-            sql.SQL("UPDATE {} SET sys_to = %s WHERE version = ANY (%s)").format(_register(layer)), [moment, versions]
+            sql.SQL("UPDATE {} SET sys_to = %s WHERE version = ANY (%s)").format(_register(layer)),
+            [moment, versions],
         )
 
 
@@ -122,5 +137,7 @@ def verify(connection: Connection, layer: Layer, run: int) -> None:
     staged, found = row if row else (0, -1)
     if staged != found:
         raise RefusedError(
-            f"After the load the register holds {found} of {staged} rows.", "Nothing was changed; run it again.", field="file"
+            f"After the load the register holds {found} of {staged} rows.",
+            "Nothing was changed; run it again.",
+            field="file",
         )

@@ -32,7 +32,9 @@ class Run(Base):
     status: Mapped[str] = mapped_column(Text)
     stage: Mapped[str] = mapped_column(Text)
     dry: Mapped[bool] = mapped_column(Boolean, server_default="false")
-    started_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=text("clock_timestamp()"))
+    started_at: Mapped[datetime] = mapped_column(
+        DateTime(timezone=True), server_default=text("clock_timestamp()")
+    )
     finished_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     counts: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
     message: Mapped[str | None] = mapped_column(Text)

@@ -54,7 +54,7 @@ def _objects(values: Iterable[Any], like: "pd.Series[Any] | pd.DataFrame") -> "p
 
 
 def _text_of(value: Any) -> str | None:
-    if value is None or value is pd.NA or value is pd.NaT or value != value:
+    if value is None or pd.isna(value):
         return None
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
         return str(int(value))
@@ -71,7 +71,9 @@ def _number(value: str) -> float:
     cleaned = re.sub(r"[\s  ]", "", value)
     cleaned = re.sub(r"(га|ha|м2|м²|км2|км²|km2|m2)\.?$", "", cleaned, flags=re.IGNORECASE)
     if "," in cleaned and "." in cleaned:
-        cleaned = cleaned.replace(",", "") if cleaned.rfind(".") > cleaned.rfind(",") else cleaned.replace(".", "")
+        cleaned = (
+            cleaned.replace(",", "") if cleaned.rfind(".") > cleaned.rfind(",") else cleaned.replace(".", "")
+        )
     number = float(cleaned.replace(",", "."))
     if not np.isfinite(number):
         raise ValueError("not a finite number")
@@ -107,7 +109,9 @@ _CONVERT: dict[str, tuple[Callable[[str], Any], str]] = {
 }
 
 
-def _convert(texts: "pd.Series[Any]", rule: FieldRule, name: str, rows: Any, problems: list[Problem]) -> "pd.Series[Any]":
+def _convert(
+    texts: "pd.Series[Any]", rule: FieldRule, name: str, rows: Any, problems: list[Problem]
+) -> "pd.Series[Any]":
     """Convert each distinct text once; a text that does not convert is a problem of its rows."""
     if rule.as_ == "text":
         return texts
@@ -121,10 +125,22 @@ def _convert(texts: "pd.Series[Any]", rule: FieldRule, name: str, rows: Any, pro
             reasons[value] = str(err)
     for position in np.flatnonzero(texts.isin(list(reasons)).to_numpy()) if reasons else ():
         value = texts.iloc[position]
-        problems.append(Problem(int(rows[position]), f"bad-{rule.as_.replace('_', '-')}", name, value[:200],
-                                f"{name}: “{value[:80]}” is no {rule.as_.replace('_', ' ')}: {reasons[value]}.",
-                                remedy, warning=rule.bad == "warn"))
-    kept = {k: k for k in reasons} if rule.bad == "warn" and rule.as_ in ("inn", "licence_number", "cadastral_number") else {}
+        problems.append(
+            Problem(
+                int(rows[position]),
+                f"bad-{rule.as_.replace('_', '-')}",
+                name,
+                value[:200],
+                f"{name}: “{value[:80]}” is no {rule.as_.replace('_', ' ')}: {reasons[value]}.",
+                remedy,
+                warning=rule.bad == "warn",
+            )
+        )
+    kept = (
+        {k: k for k in reasons}
+        if rule.bad == "warn" and rule.as_ in ("inn", "licence_number", "cadastral_number")
+        else {}
+    )
     return _objects((None if v is None else known.get(v, kept.get(v)) for v in texts.tolist()), texts)
 
 
@@ -133,7 +149,7 @@ class _Gaps(string.Formatter):
 
     def get_value(self, key: Any, args: Any, kwargs: Any) -> Any:
         value = kwargs.get(key)
-        return "" if value is None or value is pd.NA or value != value else value
+        return "" if value is None else value
 
 
 def filled(template: str, columns: pd.DataFrame) -> "pd.Series[Any]":
@@ -144,7 +160,8 @@ def filled(template: str, columns: pd.DataFrame) -> "pd.Series[Any]":
             raise RefusedError(
                 f"The file has no column “{name}”.",
                 f"It has: {', '.join(map(str, columns.columns[:40]))}. Choose another profile or edit it.",
-                field="profile", value=name,
+                field="profile",
+                value=name,
             )
     parts = {n: _text(columns[n]) for n in names}
     if names and template == "{" + names[0] + "}":
@@ -154,7 +171,12 @@ def filled(template: str, columns: pd.DataFrame) -> "pd.Series[Any]":
     gaps = _Gaps()
     rows = zip(*(p.tolist() for p in parts.values()), strict=True)
     return _objects(
-        (None if all(v is None for v in row) else gaps.vformat(template, (), dict(zip(names, row, strict=True))) for row in rows),
+        (
+            None
+            if all(v is None for v in row)
+            else gaps.vformat(template, (), dict(zip(names, row, strict=True)))
+            for row in rows
+        ),
         columns,
     )
 
@@ -167,7 +189,13 @@ def _sourced(rule: FieldRule, columns: pd.DataFrame) -> "pd.Series[Any]":
     texts = pd.Series([None] * len(columns), index=columns.index, dtype=object)
     for name in rule.sources:
         if name in columns.columns:
-            texts = _objects((a if a is not None else b for a, b in zip(texts.tolist(), _text(columns[name]).tolist(), strict=True)), texts)
+            texts = _objects(
+                (
+                    a if a is not None else b
+                    for a, b in zip(texts.tolist(), _text(columns[name]).tolist(), strict=True)
+                ),
+                texts,
+            )
     return texts
 
 
@@ -176,14 +204,26 @@ def field_of(rule: FieldRule, name: str, batch: Batch, problems: list[Problem]) 
     texts = _sourced(rule, batch.columns)
     if rule.values:
         lowered = {k.lower(): v for k, v in rule.values.items()}
-        mapped = _objects((None if v is None else lowered.get(v.lower(), rule.default) for v in texts.tolist()), texts)
+        mapped = _objects(
+            (None if v is None else lowered.get(v.lower(), rule.default) for v in texts.tolist()), texts
+        )
         strange = np.flatnonzero((texts.notna() & mapped.isna()).to_numpy())
         for position in strange:
             value = texts.iloc[position]
-            problems.append(Problem(int(batch.rows[position]), "unknown-value", name, value[:200],
-                                    f"{name}: the profile does not know “{value[:80]}”.",
-                                    "Add it to the profile's values.", warning=True))
-        texts = _objects((m if m is not None else t for m, t in zip(mapped.tolist(), texts.tolist(), strict=True)), texts)
+            problems.append(
+                Problem(
+                    int(batch.rows[position]),
+                    "unknown-value",
+                    name,
+                    value[:200],
+                    f"{name}: the profile does not know “{value[:80]}”.",
+                    "Add it to the profile's values.",
+                    warning=True,
+                )
+            )
+        texts = _objects(
+            (m if m is not None else t for m, t in zip(mapped.tolist(), texts.tolist(), strict=True)), texts
+        )
     values = _convert(texts, rule, name, batch.rows, problems)
     if rule.default is not None:
         values = _objects((rule.default if v is None else v for v in values.tolist()), values)
@@ -192,8 +232,16 @@ def field_of(rule: FieldRule, name: str, batch: Batch, problems: list[Problem]) 
     if rule.required:
         for position in np.flatnonzero(values.isna().to_numpy()):
             if texts.iloc[position] is None:
-                problems.append(Problem(int(batch.rows[position]), "missing-value", name, "",
-                                        f"{name} is empty.", "Fill it in at the source."))
+                problems.append(
+                    Problem(
+                        int(batch.rows[position]),
+                        "missing-value",
+                        name,
+                        "",
+                        f"{name} is empty.",
+                        "Fill it in at the source.",
+                    )
+                )
     return values
 
 
@@ -205,11 +253,23 @@ def normalise(batch: Batch, profile: Profile) -> Normalised:
         fields[name] = field_of(rule, name, batch, problems)
     keys = filled(profile.key, batch.columns)
     for position in np.flatnonzero(keys.isna().to_numpy()):
-        problems.append(Problem(int(batch.rows[position]), "missing-key", "key", "", f"The key {profile.key} is empty.",
-                                "Every object needs the number by which the register knows it."))
+        problems.append(
+            Problem(
+                int(batch.rows[position]),
+                "missing-key",
+                "key",
+                "",
+                f"The key {profile.key} is empty.",
+                "Every object needs the number by which the register knows it.",
+            )
+        )
     fields["key"] = keys
     fields["region"] = field_of(profile.region, "region", batch, problems)
-    frame = pd.DataFrame({n: fields.get(n) for n in [p.name for p in layer(profile.layer).properties]}, index=batch.columns.index, dtype=object)
+    frame = pd.DataFrame(
+        {n: fields.get(n) for n in [p.name for p in layer(profile.layer).properties]},
+        index=batch.columns.index,
+        dtype=object,
+    )
     if profile.keep_rest:
         frame["extra"] = _rest(batch.columns, profile)
     return Normalised(frame, problems)
@@ -224,6 +284,11 @@ def _rest(columns: pd.DataFrame, profile: Profile) -> "pd.Series[Any]":
     texts = {c: _text(columns[c]) for c in left}
     rows = zip(*(texts[c].tolist() for c in left), strict=True)
     return _objects(
-        (json.dumps({str(k): v for k, v in zip(left, row, strict=True) if v is not None}, ensure_ascii=False) for row in rows),
+        (
+            json.dumps(
+                {str(k): v for k, v in zip(left, row, strict=True) if v is not None}, ensure_ascii=False
+            )
+            for row in rows
+        ),
         columns,
     )

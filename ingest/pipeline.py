@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import psycopg
 import shapely
 import structlog
@@ -17,9 +18,9 @@ from psycopg import sql
 from psycopg.rows import TupleRow
 
 from geo.crs import Catalogue
-from geo.db import connect
 from geo.errors import MezhaError
 from geo.layers import Layer, layer
+from geo.session import connect
 from ingest import load, runs, staging
 from ingest.batch import Batch, Reader
 from ingest.check import check, system_of
@@ -64,6 +65,18 @@ class Result:
     resumed: bool = False
 
 
+@dataclass
+class _Work:
+    """What every stage of one run needs."""
+
+    connection: Connection
+    profile: Profile
+    layer: Layer
+    source: Source
+    options: Options
+    result: Result
+
+
 def ingest(url: str, profile: Profile, path: Path, options: Options | None = None) -> Result:
     """Run a file through every stage. ``url`` is the registrar's (the owner's where ``moment`` is set).
 
@@ -76,7 +89,7 @@ def ingest(url: str, profile: Profile, path: Path, options: Options | None = Non
         run, resumed = _begin(connection, profile, source, options)
         result = Result(run, profile.name, profile.layer, source.path.name, source.sha256, resumed=resumed)
         try:
-            _stages(connection, profile, reader, source, options, result)
+            _stages(_Work(connection, profile, layer(profile.layer), source, options, result), reader)
         except MezhaError as err:
             connection.rollback()
             staging.drop(connection, run)
@@ -89,12 +102,18 @@ def ingest(url: str, profile: Profile, path: Path, options: Options | None = Non
 def _begin(connection: Connection, profile: Profile, source: Source, options: Options) -> tuple[int, bool]:
     """A new run, or a dead one of the same file whose rows are all still staged."""
     for run, sha256, stage, staged in runs.interrupted(connection, profile):
-        if stage == "stage" and sha256 == source.sha256 and not options.dry and staged == _staged_rows(connection, run):
+        if (
+            stage == "stage"
+            and sha256 == source.sha256
+            and not options.dry
+            and staged == _staged_rows(connection, run)
+        ):
             log.info("resume", run=run, rows=staged)
             return run, True
         runs.clear_away(connection, run)
-    run = runs.begin(connection, profile, source, options.crs, options.dry, options.account)
-    return run, False
+    return runs.begin(
+        connection, profile, source, crs=options.crs, dry=options.dry, account=options.account
+    ), False
 
 
 def _staged_rows(connection: Connection, run: int) -> int:
@@ -105,20 +124,20 @@ def _staged_rows(connection: Connection, run: int) -> int:
     return int(row[0]) if row else -2
 
 
-def _stages(connection: Connection, profile: Profile, reader: Reader, source: Source, options: Options, result: Result) -> None:
-    target = layer(profile.layer)
+def _stages(work: _Work, reader: Reader) -> None:
+    connection, options, result = work.connection, work.options, work.result
     options.after("open")
     if not result.resumed:
-        _stage_rows(connection, profile, target, reader, source, options, result)
-    outcome = load.compare(connection, target, profile, result.run)
+        _stage_rows(work, reader)
+    outcome = load.compare(connection, work.layer, work.profile, result.run)
     options.after("compare")
     result.counts |= outcome.as_counts()
-    load.refuse_if_too_much_is_gone(outcome, profile, confirmed=options.confirm_gone)
+    load.refuse_if_too_much_is_gone(outcome, work.profile, confirmed=options.confirm_gone)
     if options.dry:
         result.status = "dry"
     else:
-        load.write(connection, target, profile, result.run, options.moment)
-        load.verify(connection, target, result.run)
+        load.write(connection, work.layer, work.profile, result.run, options.moment)
+        load.verify(connection, work.layer, result.run)
         result.status = "done"
         options.after("load")
     staging.drop(connection, result.run)
@@ -128,62 +147,85 @@ def _stages(connection: Connection, profile: Profile, reader: Reader, source: So
     options.after("report")
 
 
-def _stage_rows(connection: Connection, profile: Profile, target: Layer, reader: Reader, source: Source, options: Options, result: Result) -> None:
+def _stage_rows(work: _Work, reader: Reader) -> None:
     """Read, map, normalise, check and stage every batch; commits once, when all rows are staged."""
+    connection, source, result = work.connection, work.source, work.result
     catalogue = Catalogue.load(connection)
-    staging.create(connection, target, result.run)
+    staging.create(connection, work.layer, result.run)
     read = staged = 0
-    for batch in reader.batches(source, profile.source_layer):
-        options.after("read")
+    for batch in reader.batches(source, work.profile.source_layer):
+        work.options.after("read")
         read += len(batch.rows)
-        staged += _stage_batch(connection, profile, target, batch, catalogue, options, result)
-        options.progress("stage", read)
+        staged += _stage_batch(work, batch, catalogue)
+        work.options.progress("stage", read)
     if read == 0:
-        raise RefusedError(f"{source.path.name} holds no rows.", "Ask its sender for the file again.", field="file", value=source.path.name)
-    staging.settle(connection, result.run)
-    for row, key, first in staging.duplicates(connection, result.run):
-        problem = Problem(row, "duplicate-key", "key", key, f"The key {key} stands in row {first} already.", "Keep one of the two rows.")
-        result.problems.append(problem)
-        runs.reject(connection, result.run, [problem], {row: ({"key": key}, None, "")})
-        staged -= 1
-    if staged == 0:
         raise RefusedError(
-            f"Not one of {read} rows of {source.path.name} can be loaded; the first problem: {result.problems[0].message}",
-            result.problems[0].remedy, field="file", value=source.path.name,
+            f"{source.path.name} holds no rows.",
+            "Ask its sender for the file again.",
+            field="file",
+            value=source.path.name,
+        )
+    staging.settle(connection, result.run)
+    staged -= _reject_duplicates(work)
+    if staged == 0:
+        first = result.problems[0]
+        raise RefusedError(
+            f"Not one of {read} rows of {source.path.name} can be loaded; the first problem: {first.message}",
+            first.remedy,
+            field="file",
+            value=source.path.name,
         )
     rejected = {p.row for p in result.problems if not p.warning}
-    result.counts |= {"read": read, "staged": staged, "rejected": len(rejected), "warnings": sum(p.warning for p in result.problems)}
+    warnings = sum(p.warning for p in result.problems)
+    result.counts |= {"read": read, "staged": staged, "rejected": len(rejected), "warnings": warnings}
     runs.reach(connection, result.run, "stage", dict(result.counts))
     connection.commit()
-    options.after("stage")
+    work.options.after("stage")
 
 
-def _stage_batch(connection: Connection, profile: Profile, target: Layer, batch: Batch, catalogue: Catalogue, options: Options, result: Result) -> int:
-    system = system_of(batch, profile, catalogue, options.crs)
+def _reject_duplicates(work: _Work) -> int:
+    """Turn away rows whose key stands earlier in the file; returns their number."""
+    found = staging.duplicates(work.connection, work.result.run)
+    for row, key, first in found:
+        problem = Problem(
+            row,
+            "duplicate-key",
+            "key",
+            key,
+            f"The key {key} stands in row {first} already.",
+            "Keep one of the two rows.",
+        )
+        work.result.problems.append(problem)
+        runs.reject(work.connection, work.result.run, [problem], {row: ({"key": key}, None, "")})
+    return len(found)
+
+
+def _stage_batch(work: _Work, batch: Batch, catalogue: Catalogue) -> int:
+    result, options = work.result, work.options
+    system = system_of(batch, work.profile, catalogue, options.crs)
     if system and system.code not in result.crs:
         result.crs.append(system.code)
-    normalised = normalise(batch, profile)
+    normalised = normalise(batch, work.profile)
     options.after("normalise")
-    checked = check(batch, profile, target, system)
+    checked = check(batch, work.profile, work.layer, system)
     options.after("check")
     problems = [*normalised.problems, *checked.problems]
     bad = {p.row for p in problems if not p.warning}
-    frame = staging.frame_of(normalised, checked, profile, target, batch.rows)
+    frame = staging.frame_of(normalised, checked, work.profile, work.layer, batch.rows)
     good = ~frame["stage_row"].isin(bad)
     if problems:
-        runs.reject(connection, result.run, problems, _data(batch, normalised.fields["key"], bad))
+        runs.reject(work.connection, result.run, problems, _data(batch, normalised.fields["key"], bad))
         result.problems += problems
-    return staging.copy(connection, target, result.run, frame[good])
+    return staging.copy(work.connection, work.layer, result.run, frame[good])
 
 
 def _data(batch: Batch, keys: Any, bad: set[int]) -> dict[int, tuple[Any, bytes | None, str]]:
     """What the reject table keeps of each row turned away: its columns and its geometry as they were."""
     found = {}
-    for position, row in enumerate(batch.rows):
-        if int(row) in bad:
-            values = {str(k): None if v is None or v != v else str(v) for k, v in batch.columns.iloc[position].items()}
-            geometry = batch.geometries[position]
-            found[int(row)] = ({"key": keys.iloc[position], "columns": values}, None if geometry is None else shapely.to_wkb(geometry), batch.crs)
+    for position in (p for p, row in enumerate(batch.rows) if int(row) in bad):
+        columns = batch.columns.iloc[position].items()
+        values = {str(k): None if pd.isna(v) else str(v) for k, v in columns}
+        geometry = batch.geometries[position]
+        wkb = None if geometry is None else shapely.to_wkb(geometry)
+        found[int(batch.rows[position])] = ({"key": keys.iloc[position], "columns": values}, wkb, batch.crs)
     return found
-
-

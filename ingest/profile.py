@@ -14,7 +14,16 @@ from ingest.errors import ProfileError
 
 Kind = Literal["text", "integer", "number", "date", "inn", "licence_number", "cadastral_number"]
 # Factors to the unit in which the register keeps a value.
-UNITS: dict[str, float] = {"m2": 1.0, "ha": 1e4, "km2": 1e6, "m": 1.0, "km": 1e3, "t": 1.0, "kt": 1e3, "rub": 1.0}
+UNITS: dict[str, float] = {
+    "m2": 1.0,
+    "ha": 1e4,
+    "km2": 1e6,
+    "m": 1.0,
+    "km": 1e3,
+    "t": 1.0,
+    "kt": 1e3,
+    "rub": 1.0,
+}
 
 
 class _Strict(BaseModel):
@@ -49,7 +58,9 @@ class CrsRule(_Strict):
     policy: Literal["declared", "fixed", "by_name"] = "declared"
     fixed: str | None = None
     aliases: dict[str, str] = {}
-    extent: tuple[float, float, float, float] | None = Field(None, description="west, south, east, north in degrees")
+    extent: tuple[float, float, float, float] | None = Field(
+        None, description="west, south, east, north in degrees"
+    )
 
 
 class GeometryRule(_Strict):
@@ -99,13 +110,18 @@ def _parse(text: str, origin: str) -> Profile:
     try:
         return Profile.model_validate(yaml.safe_load(text))
     except (ValidationError, yaml.YAMLError, UnknownLayerError) as err:
-        raise ProfileError(f"The profile {origin} is not sound: {err}", "Correct the YAML file.", value=origin) from err
+        raise ProfileError(
+            f"The profile {origin} is not sound: {err}", "Correct the YAML file.", value=origin
+        ) from err
 
 
 @cache
 def built_in() -> dict[str, Profile]:
     """Profiles that come with Mezha, by name."""
-    found = sorted((f for f in files("ingest").joinpath("profiles").iterdir() if f.name.endswith(".yaml")), key=lambda f: f.name)
+    found = sorted(
+        (f for f in files("ingest").joinpath("profiles").iterdir() if f.name.endswith(".yaml")),
+        key=lambda f: f.name,
+    )
     profiles = [_parse(f.read_text("utf-8"), f.name) for f in found]
     return {p.name: p for p in profiles}
 

@@ -25,7 +25,12 @@ def exclusive(connection: Connection, layer: str) -> Iterator[None]:
     row = connection.execute("SELECT pg_try_advisory_lock(%s)", [key]).fetchone()
     connection.commit()
     if row != (True,):
-        raise BusyError(f"Another import writes to {layer} just now.", "Wait for it to end and start again.", field="layer", value=layer)
+        raise BusyError(
+            f"Another import writes to {layer} just now.",
+            "Wait for it to end and start again.",
+            field="layer",
+            value=layer,
+        )
     try:
         yield
     finally:
@@ -44,7 +49,15 @@ def interrupted(connection: Connection, profile: Profile) -> list[tuple[int, str
     ).fetchall()
 
 
-def begin(connection: Connection, profile: Profile, source: Source, crs: str | None, dry: bool, account: int | None) -> int:
+def begin(
+    connection: Connection,
+    profile: Profile,
+    source: Source,
+    *,
+    crs: str | None,
+    dry: bool,
+    account: int | None,
+) -> int:
     """Enter a run; it is visible to others at once."""
     row = connection.execute(
         "INSERT INTO ingest.runs (profile, layer, file_name, sha256, size, crs_override, dry, account, status, stage)"
@@ -60,11 +73,14 @@ def begin(connection: Connection, profile: Profile, source: Source, crs: str | N
 def reach(connection: Connection, run: int, stage: str, counts: dict[str, Any] | None = None) -> None:
     """Note the stage that a run has completed."""
     connection.execute(
-        "UPDATE ingest.runs SET stage = %s, counts = counts || %s WHERE id = %s", [stage, Jsonb(counts or {}), run]
+        "UPDATE ingest.runs SET stage = %s, counts = counts || %s WHERE id = %s",
+        [stage, Jsonb(counts or {}), run],
     )
 
 
-def end(connection: Connection, run: int, status: str, counts: dict[str, Any], message: str | None = None) -> None:
+def end(
+    connection: Connection, run: int, status: str, counts: dict[str, Any], message: str | None = None
+) -> None:
     """Note how a run ended: ``done``, ``refused``, ``dry`` or ``interrupted``."""
     connection.execute(
         "UPDATE ingest.runs SET status = %s, counts = counts || %s, message = %s, finished_at = clock_timestamp() WHERE id = %s",
@@ -72,15 +88,37 @@ def end(connection: Connection, run: int, status: str, counts: dict[str, Any], m
     )
 
 
-def reject(connection: Connection, run: int, problems: Iterable[Problem], data: dict[int, tuple[Any, bytes | None, str]]) -> int:
+def reject(
+    connection: Connection,
+    run: int,
+    problems: Iterable[Problem],
+    data: dict[int, tuple[Any, bytes | None, str]],
+) -> int:
     """Enter problems; ``data`` gives (columns, source WKB, CRS) of each row turned away. Returns their number."""
     count = 0
-    columns = "run, row, code, field, value, message, remedy, warning, lon, lat, data, source_geom, source_crs"
+    columns = (
+        "run, row, code, field, value, message, remedy, warning, lon, lat, data, source_geom, source_crs"
+    )
     with connection.cursor() as cursor, cursor.copy(f"COPY ingest.rejects ({columns}) FROM STDIN") as stream:
         for p in problems:
             row_data, wkb, crs = data.get(p.row, (None, None, None))
-            stream.write_row((run, p.row, p.code, p.field, p.value, p.message, p.remedy, p.warning, p.lon, p.lat,
-                              None if row_data is None else Jsonb(row_data), wkb, crs))
+            stream.write_row(
+                (
+                    run,
+                    p.row,
+                    p.code,
+                    p.field,
+                    p.value,
+                    p.message,
+                    p.remedy,
+                    p.warning,
+                    p.lon,
+                    p.lat,
+                    None if row_data is None else Jsonb(row_data),
+                    wkb,
+                    crs,
+                )
+            )
             count += 1
     return count
 

@@ -24,7 +24,9 @@ class Source:
         if not path.exists():
             raise RefusedError(f"There is no file {path}.", "Check the path.", field="file", value=str(path))
         if path.is_dir():
-            raise RefusedError(f"{path} is a folder.", "Name the file inside it.", field="file", value=str(path))
+            raise RefusedError(
+                f"{path} is a folder.", "Name the file inside it.", field="file", value=str(path)
+            )
         digest = hashlib.sha256()
         with path.open("rb") as stream:
             head = stream.read(_CHUNK)
@@ -35,7 +37,9 @@ class Source:
             digest.update(side.read_bytes())
         size = path.stat().st_size
         if size == 0:
-            raise RefusedError(f"{path.name} is empty.", "Ask its sender for the file again.", field="file", value=path.name)
+            raise RefusedError(
+                f"{path.name} is empty.", "Ask its sender for the file again.", field="file", value=path.name
+            )
         return cls(path, digest.hexdigest(), size, head)
 
     @property

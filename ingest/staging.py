@@ -34,8 +34,17 @@ def columns_of(layer: Layer) -> dict[str, str]:
     """Columns of a staging table and their types, in COPY order."""
     own = {p.name: _TYPES[p.type] for p in layer.properties}
     return {
-        "stage_row": "int4", **own, "valid_from": "date", "valid_to": "date", "visibility": "int2", "extra": "jsonb",
-        "source_crs": "text", "source_geom": "bytea", "repair": "text", "digest": "uuid", "geom": "bytea",
+        "stage_row": "int4",
+        **own,
+        "valid_from": "date",
+        "valid_to": "date",
+        "visibility": "int2",
+        "extra": "jsonb",
+        "source_crs": "text",
+        "source_geom": "bytea",
+        "repair": "text",
+        "digest": "uuid",
+        "geom": "bytea",
     }
 
 
@@ -43,7 +52,9 @@ def create(connection: Connection, layer: Layer, run: int) -> None:
     """Make the staging table of a run; the geometry column takes plain WKB and stamps it 4326."""
     kind = "Point" if layer.geometry == "POINT" else "MultiPolygon"
     columns = sql.SQL(", ").join(
-        sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(f"geometry({kind},4326)" if name == "geom" else kind_of))
+        sql.SQL("{} {}").format(
+            sql.Identifier(name), sql.SQL(f"geometry({kind},4326)" if name == "geom" else kind_of)
+        )
         for name, kind_of in columns_of(layer).items()
     )
     connection.execute(sql.SQL("CREATE UNLOGGED TABLE {} ({})").format(table_of(run), columns))
@@ -55,7 +66,9 @@ def drop(connection: Connection, run: int) -> None:
         connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(table_of(run, kind)))
 
 
-def frame_of(normalised: Normalised, checked: Checked, profile: Profile, layer: Layer, rows: NDArray[np.int64]) -> pd.DataFrame:
+def frame_of(
+    normalised: Normalised, checked: Checked, profile: Profile, layer: Layer, rows: NDArray[np.int64]
+) -> pd.DataFrame:
     """Rows as they will stand in the register, with the digest by which a change is seen."""
     fields = normalised.fields
     frame = pd.concat([fields, provenance(checked).set_index(fields.index)], axis=1)
@@ -77,9 +90,13 @@ def digests(frame: pd.DataFrame, layer: Layer) -> "pd.Series[Any]":
     said = [p.name for p in layer.properties if p.name not in ("area_m2", "area_method")]
     source = frame["source_geom"].where(frame["source_geom"].notna(), frame["geom"])
     parts = frame[[*said, "valid_from", "valid_to", "visibility", "extra", "source_crs"]].astype(object)
-    text = parts.map(lambda v: None if v is None or v != v else v if isinstance(v, str) else repr(v)).assign(geometry=source)
+    text = parts.map(lambda v: None if pd.isna(v) else v if isinstance(v, str) else repr(v)).assign(
+        geometry=source
+    )
     halves = [pd.util.hash_pandas_object(text, index=False, hash_key=key).to_numpy() for key in _DIGEST_KEYS]
-    return pd.Series([f"{a:016x}{b:016x}" for a, b in zip(*halves, strict=True)], index=frame.index, dtype=object)
+    return pd.Series(
+        [f"{a:016x}{b:016x}" for a, b in zip(*halves, strict=True)], index=frame.index, dtype=object
+    )
 
 
 def copy(connection: Connection, layer: Layer, run: int, frame: pd.DataFrame) -> int:
@@ -96,7 +113,13 @@ def copy(connection: Connection, layer: Layer, run: int, frame: pd.DataFrame) ->
     return len(frame)
 
 
-_MAKE: dict[str, Callable[[Any], Any]] = {"int4": int, "int2": int, "float8": float, "uuid": UUID, "jsonb": lambda v: Jsonb(json.loads(v))}
+_MAKE: dict[str, Callable[[Any], Any]] = {
+    "int4": int,
+    "int2": int,
+    "float8": float,
+    "uuid": UUID,
+    "jsonb": lambda v: Jsonb(json.loads(v)),
+}
 
 
 def _rows(frame: pd.DataFrame, columns: dict[str, str]) -> Iterator[tuple[Any, ...]]:

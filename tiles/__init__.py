@@ -1,0 +1,1 @@
+"""Vector tiles, overviews, cache, archives; raster tiles through titiler."""

@@ -1,0 +1,1 @@
+"""People's interfaces: map viewer, cabinets, back office."""

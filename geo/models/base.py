@@ -61,7 +61,9 @@ class Version(Base):
     region: Mapped[str] = mapped_column(Text, info=property_of("Регион", "Region", dictionary="region"))
     valid_from: Mapped[date] = mapped_column(Date, server_default="-infinity")
     valid_to: Mapped[date] = mapped_column(Date, server_default="infinity")
-    sys_from: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=text("transaction_timestamp()"))
+    sys_from: Mapped[datetime] = mapped_column(
+        DateTime(timezone=True), server_default=text("transaction_timestamp()")
+    )
     sys_to: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default="infinity")
     visibility: Mapped[int] = mapped_column(SmallInteger, server_default="0")
     run: Mapped[int | None] = mapped_column(BigInteger)
@@ -71,9 +73,15 @@ class Version(Base):
     repair: Mapped[str | None] = mapped_column(Text)
     digest: Mapped[str] = mapped_column(UUID)
     extra: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
-    area_m2: Mapped[float | None] = mapped_column(Double, info=property_of("Площадь вычисленная", "Computed area", unit="m2"))
-    area_method: Mapped[str | None] = mapped_column(Text, info=property_of("Способ вычисления площади", "Area method", dictionary="area_method"))
-    area_declared_m2: Mapped[float | None] = mapped_column(Double, info=property_of("Площадь по документам", "Declared area", unit="m2"))
+    area_m2: Mapped[float | None] = mapped_column(
+        Double, info=property_of("Площадь вычисленная", "Computed area", unit="m2")
+    )
+    area_method: Mapped[str | None] = mapped_column(
+        Text, info=property_of("Способ вычисления площади", "Area method", dictionary="area_method")
+    )
+    area_declared_m2: Mapped[float | None] = mapped_column(
+        Double, info=property_of("Площадь по документам", "Declared area", unit="m2")
+    )
 
     @declared_attr.directive
     @classmethod
@@ -105,8 +113,17 @@ class Version(Base):
             Index(f"ix_{name}_current_id", "id", postgresql_where=current),
             Index(f"ix_{name}_past_id", "id", "sys_from", postgresql_where=past),
             Index(f"ix_{name}_current_geom", "geom", postgresql_using="gist", postgresql_where=current),
-            Index(f"ix_{name}_current_geom_3857", "geom_3857", postgresql_using="gist", postgresql_where=current),
-            Index(f"ix_{name}_past_geom_3857", "geom_3857", "sys_from", "sys_to", postgresql_using="gist", postgresql_where=past),
+            Index(
+                f"ix_{name}_current_geom_3857", "geom_3857", postgresql_using="gist", postgresql_where=current
+            ),
+            Index(
+                f"ix_{name}_past_geom_3857",
+                "geom_3857",
+                "sys_from",
+                "sys_to",
+                postgresql_using="gist",
+                postgresql_where=past,
+            ),
             Index(f"ix_{name}_run", "run"),
         ]
         return (*items, {"schema": SCHEMA})
@@ -116,4 +133,6 @@ class Held:
     """A right or object that somebody holds; the holder sees it whatever the layer's access."""
 
     holder: Mapped[str | None] = mapped_column(Text, info=property_of("Правообладатель", "Holder"))
-    holder_inn: Mapped[str | None] = mapped_column(Text, info=property_of("ИНН правообладателя", "Holder's INN"))
+    holder_inn: Mapped[str | None] = mapped_column(
+        Text, info=property_of("ИНН правообладателя", "Holder's INN")
+    )

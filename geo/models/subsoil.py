@@ -14,8 +14,12 @@ class Licence(Held, Version):
     __tablename__ = "licences"
     number: Mapped[str | None] = mapped_column(Text, info=property_of("Номер лицензии", "Licence number"))
     name: Mapped[str | None] = mapped_column(Text, info=property_of("Участок недр", "Subsoil plot"))
-    kind: Mapped[str | None] = mapped_column(Text, info=property_of("Вид лицензии", "Kind of licence", dictionary="licence_kind"))
-    status: Mapped[str | None] = mapped_column(Text, info=property_of("Состояние", "State", dictionary="licence_status"))
+    kind: Mapped[str | None] = mapped_column(
+        Text, info=property_of("Вид лицензии", "Kind of licence", dictionary="licence_kind")
+    )
+    status: Mapped[str | None] = mapped_column(
+        Text, info=property_of("Состояние", "State", dictionary="licence_status")
+    )
     minerals: Mapped[str | None] = mapped_column(Text, info=property_of("Полезные ископаемые", "Minerals"))
     purpose: Mapped[str | None] = mapped_column(Text, info=property_of("Целевое назначение", "Purpose"))
     authority: Mapped[str | None] = mapped_column(Text, info=property_of("Выдавший орган", "Issued by"))
@@ -32,9 +36,19 @@ class Deposit(Version):
     __tablename__ = "deposits"
     number: Mapped[str | None] = mapped_column(Text, info=property_of("Номер в кадастре", "Cadastre number"))
     name: Mapped[str] = mapped_column(Text, info=property_of("Название", "Name"))
-    mineral: Mapped[str | None] = mapped_column(Text, info=property_of("Полезное ископаемое", "Mineral", dictionary="mineral"))
-    status: Mapped[str | None] = mapped_column(Text, info=property_of("Освоенность", "State of development", dictionary="deposit_status"))
+    mineral: Mapped[str | None] = mapped_column(
+        Text, info=property_of("Полезное ископаемое", "Mineral", dictionary="mineral")
+    )
+    status: Mapped[str | None] = mapped_column(
+        Text, info=property_of("Освоенность", "State of development", dictionary="deposit_status")
+    )
     reserves: Mapped[float | None] = mapped_column(Double, info=property_of("Запасы", "Reserves"))
-    reserves_unit: Mapped[str | None] = mapped_column(Text, info=property_of("Единица запасов", "Unit of reserves", dictionary="unit"))
-    reserves_category: Mapped[str | None] = mapped_column(Text, info=property_of("Категория запасов", "Reserves category"))
-    discovered_on: Mapped[date | None] = mapped_column(Date, info=property_of("Дата открытия", "Discovered on"))
+    reserves_unit: Mapped[str | None] = mapped_column(
+        Text, info=property_of("Единица запасов", "Unit of reserves", dictionary="unit")
+    )
+    reserves_category: Mapped[str | None] = mapped_column(
+        Text, info=property_of("Категория запасов", "Reserves category")
+    )
+    discovered_on: Mapped[date | None] = mapped_column(
+        Date, info=property_of("Дата открытия", "Discovered on")
+    )

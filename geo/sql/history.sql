@@ -28,7 +28,8 @@ CREATE FUNCTION history.guard(layer text) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
   fixed text := (
     SELECT string_agg(quote_ident(attname), ', ') FROM pg_attribute
-    WHERE attrelid = format('register.%I', layer)::regclass AND attnum > 0 AND NOT attisdropped AND attname <> 'sys_to');
+    WHERE attrelid = format('register.%I', layer)::regclass AND attnum > 0 AND NOT attisdropped
+      AND attname <> 'sys_to' AND attgenerated = '');
   addable text := (
     SELECT string_agg(quote_ident(attname), ', ') FROM pg_attribute
     WHERE attrelid = format('register.%I', layer)::regclass AND attnum > 0 AND NOT attisdropped

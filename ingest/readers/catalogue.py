@@ -17,9 +17,12 @@ def reader_for(source: Source, name: str | None = None) -> Reader:
         if name is None and reader.recognises(source):
             return reader
     if name is not None:
-        raise RefusedError(f"There is no reader “{name}”.", f"The readers are: {', '.join(r.name for r in READERS)}.")
+        raise RefusedError(
+            f"There is no reader “{name}”.", f"The readers are: {', '.join(r.name for r in READERS)}."
+        )
     raise RefusedError(
         f"{source.path.name} is no file that Mezha reads.",
         "Send GeoPackage, Shapefile, MapInfo, GeoJSON, KML, GML, DXF, FlatGeobuf or Rosreestr XML.",
-        field="file", value=source.path.name,
+        field="file",
+        value=source.path.name,
     )

@@ -19,7 +19,9 @@ from ingest.errors import RefusedError
 from ingest.source import Source
 
 BATCH_ROWS = 5_000
-ROOTS = re.compile(rb"<(?:\w+:)?(KPT|extract_cadastral_plan_territory|extract_about_property_land|saved_entities)[\s>/]")
+ROOTS = re.compile(
+    rb"<(?:\w+:)?(KPT|extract_cadastral_plan_territory|extract_about_property_land|saved_entities)[\s>/]"
+)
 Element = Any
 
 
@@ -62,14 +64,22 @@ def _descendants(element: Element, name: str) -> list[Element]:
 def _polygons(rings: list[list[tuple[float, float]]]) -> list[Any]:
     """Polygons of one contour: a ring inside an earlier one is its hole, any other starts a new polygon."""
     shells: list[tuple[Any, list[Any]]] = []
-    for ring in rings:
-        if ring[0] != ring[-1]:
-            ring = [*ring, ring[0]]
+    for points in rings:
+        ring = points if points[0] == points[-1] else [*points, points[0]]
         if len(ring) < 4:
             shells.append((shapely.LineString(ring) if len(set(ring)) > 1 else shapely.Point(ring[0]), []))
             continue
         polygon = shapely.Polygon(ring)
-        owner = next((s for s in shells if s[0].geom_type == "Polygon" and s[0].covers(shapely.Point(ring[0])) and s[0].area > polygon.area), None)
+        owner = next(
+            (
+                s
+                for s in shells
+                if s[0].geom_type == "Polygon"
+                and s[0].covers(shapely.Point(ring[0]))
+                and s[0].area > polygon.area
+            ),
+            None,
+        )
         if owner:
             owner[1].append(ring)
         else:
@@ -161,8 +171,15 @@ def _events(source: Source, names: tuple[str, ...]) -> Iterator[tuple[str, Eleme
     """Elements of the given local names, one at a time; memory stays flat. No entity is ever resolved."""
     try:
         parser = etree.iterparse(
-            str(source.path), events=("end",), tag=[f"{{*}}{n}" for n in names],
-            resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_comments=True, remove_pis=True,
+            str(source.path),
+            events=("end",),
+            tag=[f"{{*}}{n}" for n in names],
+            resolve_entities=False,
+            no_network=True,
+            load_dtd=False,
+            huge_tree=False,
+            remove_comments=True,
+            remove_pis=True,
         )
         for event, element in parser:
             yield event, element
@@ -171,8 +188,10 @@ def _events(source: Source, names: tuple[str, ...]) -> Iterator[tuple[str, Eleme
                 del element.getparent()[0]
     except etree.XMLSyntaxError as err:
         raise RefusedError(
-            f"{source.path.name} is damaged XML ({err.msg}).", "Download the file from Rosreestr again.",
-            field="file", value=source.path.name,
+            f"{source.path.name} is damaged XML ({err.msg}).",
+            "Download the file from Rosreestr again.",
+            field="file",
+            value=source.path.name,
         ) from err
 
 
@@ -189,7 +208,11 @@ def _records(source: Source, kind: str) -> Iterator[Record]:
 
 def _old_spatials(element: Element) -> list[Element]:
     own = _find(element, "EntitySpatial")
-    return [own] if own is not None else [e for c in element if _local(c) == "Contours" for e in _descendants(c, "EntitySpatial")]
+    return (
+        [own]
+        if own is not None
+        else [e for c in element if _local(c) == "Contours" for e in _descendants(c, "EntitySpatial")]
+    )
 
 
 def _old_crs(spatials: list[Element], systems: dict[str, str], district: str) -> str:
@@ -251,7 +274,8 @@ def _old_zone(element: Element, systems: dict[str, str]) -> Record:
         "number": number,
         "region": _district(number),
         "name": _text(element, "Description"),
-        "type": _text(element, "SpecialZone/ContentRestrictions") and "special" or ("territorial" if _find(element, "TerritorialZone") is not None else "special"),
+        "type": (_text(element, "SpecialZone/ContentRestrictions") and "special")
+        or ("territorial" if _find(element, "TerritorialZone") is not None else "special"),
         "restriction": _text(element, "SpecialZone/ContentRestrictions"),
         "document": _text(element, "Documents/Document/Name"),
         "registered_on": None,
@@ -265,7 +289,9 @@ def _boundary(element: Element, body: str) -> Record:
     columns = {
         "number": number,
         "region": _district(number),
-        "name": _text(element, f"{body}/name_by_doc") or _text(element, f"{body}/name") or _text(element, f"{body}/number"),
+        "name": _text(element, f"{body}/name_by_doc")
+        or _text(element, f"{body}/name")
+        or _text(element, f"{body}/number"),
         "type": _text(element, f"{body}/b_object/type_boundary/value"),
         "restriction": _text(element, f"{body}/description"),
         "document": None,

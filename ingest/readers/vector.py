@@ -34,7 +34,8 @@ class VectorReader:
             raise RefusedError(
                 f"{source.path.name} is no GIS file that Mezha reads ({_first_line(err)}).",
                 "Send GeoPackage, Shapefile, MapInfo, GeoJSON, KML, GML, DXF or FlatGeobuf.",
-                field="file", value=source.path.name,
+                field="file",
+                value=source.path.name,
             ) from err
 
     def batches(self, source: Source, layer: str | None) -> Iterator[Batch]:
@@ -43,14 +44,17 @@ class VectorReader:
         options = {"encoding": _encoding(source)} if _encoding(source) else {}
         first = 1
         try:
-            with pyogrio.open_arrow(_path(source), layer=name, batch_size=BATCH_ROWS, use_pyarrow=True, **options) as (meta, reader):
+            with pyogrio.open_arrow(
+                _path(source), layer=name, batch_size=BATCH_ROWS, use_pyarrow=True, **options
+            ) as (meta, reader):
                 geometry_name = meta["geometry_name"] or "wkb_geometry"
                 crs = _crs_name(meta["crs"])
                 for arrow in reader:
                     frame = arrow.to_pandas()
                     blobs = frame.pop(geometry_name) if geometry_name in frame.columns else None
                     geometries = (
-                        shapely.from_wkb(blobs.to_numpy(dtype=object), on_invalid="ignore") if blobs is not None
+                        shapely.from_wkb(blobs.to_numpy(dtype=object), on_invalid="ignore")
+                        if blobs is not None
                         else np.full(len(frame), None, dtype=object)
                     )
                     rows = np.arange(first, first + len(frame), dtype=np.int64)
@@ -59,12 +63,18 @@ class VectorReader:
         except (DataSourceError, DataLayerError, UnicodeDecodeError, RuntimeError) as err:
             raise RefusedError(
                 f"{source.path.name} breaks off or is damaged after row {first - 1} ({_first_line(err)}).",
-                "Ask its sender for the whole file; nothing was changed.", field="file", value=source.path.name,
+                "Ask its sender for the whole file; nothing was changed.",
+                field="file",
+                value=source.path.name,
             ) from err
 
 
 def _path(source: Source) -> str:
-    return f"/vsizip/{source.path}" if source.zipped and source.path.suffix.lower() == ".zip" else str(source.path)
+    return (
+        f"/vsizip/{source.path}"
+        if source.zipped and source.path.suffix.lower() == ".zip"
+        else str(source.path)
+    )
 
 
 def _first_line(err: Exception) -> str:
@@ -75,13 +85,18 @@ def _one_layer(names: list[str], wanted: str | None, source: Source) -> str:
     if wanted is not None:
         if wanted not in names:
             raise RefusedError(
-                f"{source.path.name} has no layer “{wanted}”.", f"It has: {', '.join(names[:20])}.", field="layer", value=wanted
+                f"{source.path.name} has no layer “{wanted}”.",
+                f"It has: {', '.join(names[:20])}.",
+                field="layer",
+                value=wanted,
             )
         return wanted
     if len(names) != 1:
         raise RefusedError(
             f"{source.path.name} holds {len(names)} layers: {', '.join(names[:20])}.",
-            "Name one in the profile as source_layer, or send one layer a file.", field="layer", value=", ".join(names[:20]),
+            "Name one in the profile as source_layer, or send one layer a file.",
+            field="layer",
+            value=", ".join(names[:20]),
         )
     return names[0]
 
@@ -91,12 +106,14 @@ def _encoding(source: Source) -> str | None:
     suffix = source.path.suffix.lower()
     if suffix == ".shp" and not any(source.path.with_suffix(s).exists() for s in (".cpg", ".CPG")):
         return "cp1251"
-    if suffix in (".tab", ".mif") and b"windowscyrillic" not in source.head[:2000].lower() and b"utf-8" not in source.head[:2000].lower():
+    if (
+        suffix in (".tab", ".mif")
+        and b"windowscyrillic" not in source.head[:2000].lower()
+        and b"utf-8" not in source.head[:2000].lower()
+    ):
         return "cp1251"
     return None
 
 
 def _crs_name(crs: str | None) -> str:
     return crs or ""
-
-

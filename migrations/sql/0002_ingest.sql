@@ -47,3 +47,4 @@ GRANT USAGE, CREATE ON SCHEMA ingest TO mezha_registrar;
 GRANT SELECT, INSERT, UPDATE ON ingest.runs TO mezha_registrar;
 GRANT SELECT, INSERT ON ingest.rejects TO mezha_registrar;
 RESET ROLE;
+GRANT SELECT ON public.alembic_version TO mezha_app, mezha_registrar;

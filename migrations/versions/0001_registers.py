@@ -4,7 +4,7 @@ from importlib.resources import files
 
 from alembic import op
 
-from geo.db import sql_of
+from geo.session import sql_of
 
 revision = "0001"
 down_revision = None
@@ -32,7 +32,9 @@ def _run(script: str) -> None:
 
 def upgrade() -> None:
     _run(sql_of("geo", "roles"))
-    _run("CREATE EXTENSION IF NOT EXISTS postgis; CREATE EXTENSION IF NOT EXISTS btree_gist; CREATE EXTENSION IF NOT EXISTS pg_trgm")
+    _run(
+        "CREATE EXTENSION IF NOT EXISTS postgis; CREATE EXTENSION IF NOT EXISTS btree_gist; CREATE EXTENSION IF NOT EXISTS pg_trgm"
+    )
     _run("SET LOCAL ROLE mezha_owner")
     _run("CREATE SCHEMA register; CREATE SCHEMA gate; GRANT ALL ON SCHEMA gate TO mezha_gate")
     _run(sql_of("geo", "access"))

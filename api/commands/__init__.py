@@ -1,0 +1,1 @@
+"""Commands of `mezha`, one module a noun; heavy imports stay inside the functions."""

@@ -1,0 +1,160 @@
+"""The composition root: one ASGI application of tiles, machine interfaces and pages."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.middleware.gzip import GZipMiddleware
+from fastapi.responses import Response
+from starlette.exceptions import HTTPException
+
+from api import errors
+from api.identity import Identity
+from api.routes import health, objects, ogc
+from geo.db import Database
+from geo.errors import MezhaError, ParameterError
+from geo.logs import configure as configure_logs
+from geo.settings import Settings
+from tiles.handler import Receive, Scope, Send, TileHandler
+from web.errors import error_page
+from web.site import mount
+
+ROUTERS = (health.router, ogc.router, objects.router)
+
+
+class NoSuchPageError(MezhaError):
+    """There is nothing at this path, or not for this method."""
+
+    code = "not-found"
+
+
+errors.register({NoSuchPageError: 404})
+
+
+def _wants_page(scope: Scope) -> bool:
+    path: str = scope["path"]
+    accept = dict(scope["headers"]).get(b"accept", b"")
+    return b"text/html" in accept and not path.startswith(("/api/", "/ogc", "/tiles/", "/raster/"))
+
+
+def _response(request: Request, err: BaseException) -> Response:
+    status, body = errors.document_of(err, request.url.path)
+    if _wants_page(request.scope):
+        return error_page(request, errors.translate(err) if isinstance(err, MezhaError) else None, status)
+    return Response(body, status_code=status, media_type=errors.PROBLEM)
+
+
+def _install_errors(app: FastAPI) -> None:
+    @app.exception_handler(Exception)
+    @app.exception_handler(MezhaError)
+    async def any_error(request: Request, err: Exception) -> Response:
+        return _response(request, err)
+
+    @app.exception_handler(RequestValidationError)
+    async def bad_request(request: Request, err: RequestValidationError) -> Response:
+        first = err.errors()[0]
+        name = str(first["loc"][-1]) if first["loc"] else ""
+        return _response(
+            request,
+            ParameterError(
+                f"{name}: {first['msg']}.",
+                "Correct the value.",
+                field=name,
+                value=str(first.get("input", ""))[:60],
+            ),
+        )
+
+    @app.exception_handler(HTTPException)
+    async def no_page(request: Request, err: HTTPException) -> Response:
+        if err.status_code in (404, 405):
+            return _response(
+                request,
+                NoSuchPageError(f"There is nothing at {request.url.path[:100]}.", "Start at / or at /ogc."),
+            )
+        return _response(request, ParameterError(str(err.detail), "Correct the request."))
+
+
+def _fastapi(database: Database, settings: Settings) -> FastAPI:
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        await database.open()
+        yield
+        await database.close()
+
+    app = FastAPI(
+        title="Mezha",
+        version="0.1.0",
+        description="Registers of plots and deposits: features, tiles, spatial questions, cases",
+        docs_url="/api/docs",
+        redoc_url=None,
+        openapi_url="/api/openapi.json",
+        lifespan=lifespan,
+    )
+    app.state.database = database
+    app.state.settings = settings
+    for router in ROUTERS:
+        app.include_router(router)
+    mount(app, settings)
+    _install_errors(app)
+    app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=4)
+    return app
+
+
+class Mezha:
+    """The outermost application: identity first, tiles past every framework, the rest through FastAPI."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.database = Database(settings)
+        self.app = _fastapi(self.database, settings)
+        self._tiles = TileHandler(self.database, settings)
+        self._identity = Identity(self.database)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request, whatever goes wrong with it."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        try:
+            scope.setdefault("state", {})["caller"] = await self._identity.caller(scope)
+            if scope["path"].startswith("/tiles/"):
+                await self._tiles(scope, receive, send)
+                return
+        except Exception as err:
+            await _send_problem(err, scope, send)
+            return
+        await self._frameworks(scope, receive, send)
+
+    async def _frameworks(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """FastAPI raises again what its handlers have answered already; only an unanswered fault is ours."""
+        started = False
+
+        async def watched(message: Any) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            await self.app(scope, receive, watched)
+        except Exception as err:
+            if not started:
+                await _send_problem(err, scope, send)
+
+
+async def _send_problem(err: BaseException, scope: Scope, send: Send) -> None:
+    status, body = errors.document_of(err, scope["path"])
+    headers = [
+        (b"content-type", errors.PROBLEM.encode()),
+        (b"content-length", str(len(body)).encode()),
+        (b"access-control-allow-origin", b"*"),
+    ]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+def create_app() -> Mezha:
+    """The application with the settings of the environment; granian calls this in every worker."""
+    configure_logs()
+    return Mezha(Settings())

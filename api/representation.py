@@ -1,0 +1,56 @@
+"""How an answer is represented: JSON for machines, a page for people, by ``f`` or Accept."""
+
+from enum import StrEnum
+from functools import cache
+from typing import Any
+
+import orjson
+from fastapi import Request, Response
+from jinja2 import Environment, PackageLoader, select_autoescape
+
+from geo.errors import ParameterError
+
+
+class Representation(StrEnum):
+    """The formats of a document."""
+
+    json = "json"
+    html = "html"
+
+
+def negotiated(request: Request) -> Representation:
+    """The format that the client wants; ParameterError for an unknown ``f``."""
+    wanted = request.query_params.get("f")
+    if wanted is not None:
+        if wanted not in set(Representation):
+            raise ParameterError(
+                f"The format “{wanted[:20]}” is unknown.",
+                f"Known here: {', '.join(Representation)}.",
+                field="f",
+                value=wanted[:20],
+            )
+        return Representation(wanted)
+    accept = request.headers.get("accept", "")
+    return (
+        Representation.html
+        if "text/html" in accept and "json" not in accept.split("text/html")[0]
+        else Representation.json
+    )
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
+        loader=PackageLoader("api"), autoescape=select_autoescape(), trim_blocks=True, lstrip_blocks=True
+    )
+
+
+def html(request: Request, title: str, document: dict[str, Any]) -> Response:
+    """A plain page of the same document, with its links as links."""
+    plain = orjson.loads(orjson.dumps(document))
+    page = (
+        _environment()
+        .get_template("document.html")
+        .render(title=title, document=plain, path=request.url.path)
+    )
+    return Response(page, media_type="text/html")

@@ -1,0 +1,1 @@
+"""Machine interfaces, one module a noun."""

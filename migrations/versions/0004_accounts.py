@@ -1,0 +1,16 @@
+"""Accounts: tables, policies and functions of that noun."""
+
+from importlib.resources import files
+
+from alembic import op
+
+revision = "0004"
+down_revision = "0003"
+
+
+def upgrade() -> None:
+    script = files("migrations").joinpath("sql", "0004_accounts.sql").read_text("utf-8")
+    run = op.get_bind().exec_driver_sql
+    run("SET LOCAL ROLE mezha_owner")
+    run(script.replace("%", "%%"))
+    run("RESET ROLE")

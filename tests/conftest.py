@@ -1,0 +1,166 @@
+"""The ladder: one throw-away cluster, one migrated template, a database per module, a transaction per test."""
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+from psycopg import sql
+
+from api.main import Mezha
+from geo.access import ANONYMOUS, Caller
+from geo.cluster import Cluster
+from geo.layers import layer
+from geo.migration import migrate
+from geo.settings import Settings
+
+SHARED = Path(__file__).parent.parent.parent / "shared" / "data"
+_numbers = count(1)
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The real registry files; a test that needs them skips where they are absent."""
+    if not SHARED.is_dir():
+        pytest.skip("the shared registry files (../shared/data) are not here")
+    return SHARED
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """A PostgreSQL of the tests' own; nothing of `make run` is touched."""
+    made = Cluster.temporary()
+    made.start()
+    yield made
+    made.destroy()
+
+
+@pytest.fixture(scope="session")
+def template(cluster: Cluster) -> str:
+    """A database migrated to the newest structure, from which others are copied."""
+    with psycopg.connect(cluster.url("postgres"), autocommit=True) as connection:
+        connection.execute("CREATE DATABASE mezha_template")
+    migrate(cluster.url("mezha_template"), frozenset())
+    with psycopg.connect(cluster.url("mezha_template"), autocommit=True) as connection:
+        connection.execute("ALTER ROLE mezha_app LOGIN")
+        connection.execute("ALTER ROLE mezha_registrar LOGIN")
+    return "mezha_template"
+
+
+def _settings(cluster: Cluster, name: str, home: Path) -> Settings:
+    return Settings(
+        database_url=cluster.url(name),
+        app_database_url=cluster.url(name, "mezha_app"),
+        registrar_database_url=cluster.url(name, "mezha_registrar"),
+        home=home,
+        region="54",
+    )
+
+
+@pytest.fixture(scope="session")
+def new_database(
+    cluster: Cluster, template: str, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[], Settings]:
+    """Make a fresh database; returns the settings that lead to it."""
+
+    def make() -> Settings:
+        name = f"mezha_{next(_numbers)}"
+        with psycopg.connect(cluster.url("postgres"), autocommit=True) as connection:
+            connection.execute(
+                sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
+                    sql.Identifier(name), sql.Identifier(template)
+                )
+            )
+        return _settings(cluster, name, tmp_path_factory.mktemp(name))
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def settings(new_database: Callable[[], Settings]) -> Settings:
+    """A database of the module's own, for tests that commit."""
+    return new_database()
+
+
+@pytest.fixture(scope="session")
+def _quiet_settings(new_database: Callable[[], Settings]) -> Settings:
+    return new_database()
+
+
+@pytest.fixture
+def db(_quiet_settings: Settings) -> Iterator[psycopg.Connection[Any]]:
+    """An owner's connection in a transaction that is rolled back."""
+    with psycopg.connect(_quiet_settings.database_url) as connection:
+        yield connection
+        connection.rollback()
+
+
+@pytest.fixture
+def owner(settings: Settings) -> Iterator[psycopg.Connection[Any]]:
+    """An owner's connection to the module's database; it commits each statement."""
+    with psycopg.connect(settings.database_url, autocommit=True) as connection:
+        yield connection
+
+
+SQUARE = "POLYGON((83 55,83.01 55,83.01 55.01,83 55.01,83 55))"
+_REQUIRED = {"number": "n", "name": "name"}
+
+
+def make_object(connection: psycopg.Connection[Any], layer_name: str, **values: Any) -> int:
+    """Add a version as the owner and return the object's id; ``geom`` is WKT in degrees, unnamed columns get defaults."""
+    target = layer(layer_name)
+    n = next(_numbers)
+    row: dict[str, Any] = {"key": f"test:{n}", "region": "54", "digest": f"{n:032x}"}
+    names = {p.name for p in target.properties}
+    row |= {k: f"{v}{n}" for k, v in _REQUIRED.items() if k in names}
+    row |= {"geom": "POINT(83.005 55.005)" if target.geometry == "POINT" else SQUARE} | values
+    columns = sql.SQL(", ").join(map(sql.Identifier, row))
+    shape = sql.SQL(
+        "ST_Multi(ST_GeomFromText({}, 4326))" if target.geometry != "POINT" else "ST_GeomFromText({}, 4326)"
+    )
+    places = sql.SQL(", ").join(
+        shape.format(sql.Placeholder(k)) if k == "geom" and row[k] is not None else sql.Placeholder(k)
+        for k in row
+    )
+    statement = sql.SQL("INSERT INTO register.{} ({}) VALUES ({}) RETURNING id").format(
+        sql.Identifier(layer_name), columns, places
+    )
+    found = connection.execute(statement, row).fetchone()
+    assert found is not None
+    return int(found[0])
+
+
+class _Fixed:
+    """Identity of a test: everybody is the same caller."""
+
+    def __init__(self, caller: Caller) -> None:
+        self._caller = caller
+
+    async def caller(self, scope: Any) -> Caller:
+        return self._caller
+
+
+@asynccontextmanager
+async def client_of(settings: Settings, caller: Caller | None = None) -> AsyncIterator[httpx.AsyncClient]:
+    """An HTTP client of the whole application; with ``caller`` the log-in is skipped."""
+    app = Mezha(settings)
+    if caller is not None:
+        app._identity = _Fixed(caller)  # type: ignore[assignment]
+    await app.database.open()
+    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)  # type: ignore[arg-type]
+    try:
+        async with httpx.AsyncClient(transport=transport, base_url="http://mezha.test") as client:
+            yield client
+    finally:
+        await app.database.close()
+
+
+@pytest.fixture
+async def client(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
+    """An anonymous client over the module's database."""
+    async with client_of(settings, ANONYMOUS) as made:
+        yield made

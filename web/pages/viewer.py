@@ -1,0 +1,14 @@
+"""The map viewer: the page around the map; everything on it is fetched from tiles and interfaces."""
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse
+
+from web.templating import page
+
+router = APIRouter()
+
+
+@router.get("/map")
+async def viewer(request: Request) -> HTMLResponse:
+    """The viewer."""
+    return page(request, "map.html", {})

@@ -1,0 +1,32 @@
+"""The site: its pages, its static files and the libraries that pages load."""
+
+from pathlib import Path
+
+from fastapi import FastAPI
+from starlette.staticfiles import StaticFiles
+
+from geo.settings import Settings
+from web.pages import home, viewer
+
+ROOT = Path(__file__).parent
+# Only what pages really load leaves node_modules.
+LIBRARIES = {
+    "maplibre": "maplibre-gl/dist",
+    "htmx": "htmx.org/dist",
+    "topojson": "topojson-client/dist",
+    "world": "world-atlas",
+    "golos": "@fontsource/golos-text",
+    "terra-draw": "terra-draw/dist",
+    "terra-draw-maplibre": "terra-draw-maplibre-gl-adapter/dist",
+}
+PAGES = (home.router, viewer.router)
+
+
+def mount(app: FastAPI, settings: Settings) -> None:
+    """Add pages and static files to the application."""
+    for router in PAGES:
+        app.include_router(router, include_in_schema=False)
+    for name, folder in LIBRARIES.items():
+        path = ROOT / "node_modules" / folder
+        app.mount(f"/lib/{name}", StaticFiles(directory=path, check_dir=False), name=f"lib-{name}")
+    app.mount("/static", StaticFiles(directory=ROOT / "static"), name="static")
