@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 
 from api import supervisor
-from api.commands import imports
+from api.commands import house, imports
 from geo.errors import MezhaError
 from geo.logs import configure as configure_logs
 from geo.settings import Settings
@@ -21,6 +21,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 imports.register(app)
+house.register(app)
 out = Console()
 err = Console(stderr=True)
 
