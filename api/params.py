@@ -79,6 +79,19 @@ def numbers(text: str, field: str) -> list[float]:
     return values
 
 
+def finite(text: str, field: str, bounds: tuple[float, float]) -> float:
+    """One finite number between bounds."""
+    value = numbers(text, field)
+    if len(value) != 1 or not bounds[0] <= value[0] <= bounds[1]:
+        raise ParameterError(
+            f"{field}={text[:40]} is not between {bounds[0]:g} and {bounds[1]:g}.",
+            f"Give one number from {bounds[0]:g} to {bounds[1]:g}.",
+            field=field,
+            value=text[:40],
+        )
+    return value[0]
+
+
 def boxes_of(bbox: str | None) -> tuple[Bbox, ...]:
     """Boxes of a ``bbox`` of 4 or 6 numbers in degrees; two boxes where it crosses the antimeridian."""
     if bbox is None:

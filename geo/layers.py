@@ -59,6 +59,17 @@ class Style:
 
 
 @dataclass(frozen=True)
+class Right:
+    """Columns that say under which paper a right stands and for how long; "" where the layer has no such column."""
+
+    paper: str = ""
+    begins: str = ""
+    ends: str = ""
+    # Codes of ``status`` under which the right no longer holds, whatever its dates say.
+    ended: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Layer:
     """One layer: also the OGC collection id, the tile layer name and the table name."""
 
@@ -77,6 +88,7 @@ class Layer:
     zoom: tuple[int, int]
     area: str
     style: Style
+    right: Right | None = None
 
     def property_named(self, name: str) -> Property:
         """The property of that name; KeyError where the layer has none."""
@@ -132,8 +144,13 @@ def _layer(model: type[Version], entry: dict[str, Any]) -> Layer:
         zoom=(entry["zoom"][0], entry["zoom"][1]),
         area=entry["area"],
         style=Style(**style),
+        right=_right(entry.get("right")),
         **lists,
     )
+
+
+def _right(entry: dict[str, Any] | None) -> Right | None:
+    return Right(**entry | {"ended": tuple(entry.get("ended", ()))}) if entry else None
 
 
 @cache

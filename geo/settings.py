@@ -67,6 +67,10 @@ class Settings(BaseSettings):
         10_000, ge=1, description="Most features on one page; a greater limit is clamped"
     )
 
+    stale_days: int = Field(
+        400, ge=1, description="Days after which a layer nobody has confirmed is too old to clear a place"
+    )
+
     def url_for(self, role: str) -> str:
         """Connection string for ``app`` (serving), ``registrar`` (writing) or ``owner`` (migrations)."""
         if not self.database_url:

@@ -124,6 +124,20 @@ class Version(Base):
                 postgresql_using="gist",
                 postgresql_where=past,
             ),
+            Index(
+                f"ix_{name}_past_geom",
+                "geom",
+                "sys_from",
+                "sys_to",
+                postgresql_using="gist",
+                postgresql_where=past,
+            ),
+            Index(f"ix_{name}_past_sys_to", "sys_to", postgresql_where=past),
+            Index(
+                f"ix_{name}_narrowed",
+                "visibility",
+                postgresql_where=text("sys_to = 'infinity' AND visibility > 0"),
+            ),
             Index(f"ix_{name}_run", "run"),
         ]
         return (*items, {"schema": SCHEMA})
