@@ -1,6 +1,5 @@
 """From source columns to fields: types, units, dictionaries, identifiers. Vectorised; each refusal has its place."""
 
-import json
 import re
 import string
 from collections.abc import Callable, Iterable
@@ -9,6 +8,7 @@ from datetime import date
 from typing import Any
 
 import numpy as np
+import orjson
 import pandas as pd
 
 from geo.identifiers import cadastral_number, inn_is_valid, licence_number
@@ -63,8 +63,12 @@ def _text_of(value: Any) -> str | None:
 
 
 def _text(values: "pd.Series[Any]") -> "pd.Series[Any]":
-    """Values as trimmed text, None where there is nothing; whole floats lose their «.0»."""
-    return _objects((_text_of(v) for v in values.tolist()), values)
+    """Values as trimmed text, None where there is nothing; each distinct value is cleaned once."""
+    codes, distinct = pd.factorize(values, use_na_sentinel=True)
+    cleaned = np.empty(len(distinct) + 1, dtype=object)
+    cleaned[:-1] = [_text_of(v) for v in distinct]
+    # Code -1 means missing and so picks the last place, which is None.
+    return pd.Series(cleaned[codes], index=values.index, dtype=object)
 
 
 def _number(value: str) -> float:
@@ -283,11 +287,10 @@ def _rest(columns: pd.DataFrame, profile: Profile) -> "pd.Series[Any]":
         return pd.Series([None] * len(columns), index=columns.index, dtype=object)
     texts = {c: _text(columns[c]) for c in left}
     rows = zip(*(texts[c].tolist() for c in left), strict=True)
+    names = [str(c) for c in left]
     return _objects(
         (
-            json.dumps(
-                {str(k): v for k, v in zip(left, row, strict=True) if v is not None}, ensure_ascii=False
-            )
+            orjson.dumps({k: v for k, v in zip(names, row, strict=True) if v is not None}).decode()
             for row in rows
         ),
         columns,
