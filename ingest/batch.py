@@ -24,6 +24,13 @@ class Batch:
     rows: NDArray[np.int64]
     crs: str
 
+    def take(self, positions: NDArray[np.int64]) -> "Batch":
+        """Some of the rows, by position."""
+        if len(positions) == len(self.rows):
+            return self
+        columns = self.columns.iloc[positions].reset_index(drop=True)
+        return Batch(columns, self.geometries[positions], self.rows[positions], self.crs)
+
 
 class Reader(Protocol):
     """A format: tells by content whether a source is its own, and reads it."""

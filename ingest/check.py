@@ -33,6 +33,7 @@ class _Subject:
     profile: Profile
     layer: Layer
     system: Definition
+    known: int
 
 
 @dataclass
@@ -76,8 +77,13 @@ def system_of(
     return found or Definition(batch.crs[:60], batch.crs[:60], batch.crs, "declared", "file")
 
 
-def check(batch: Batch, profile: Profile, layer: Layer, system: Definition | None) -> Checked:
-    """Check every geometry of a batch; all problems at once, each with its place."""
+def check(
+    batch: Batch, profile: Profile, layer: Layer, system: Definition | None, *, known: int = 0
+) -> Checked:
+    """Check every geometry of a batch; all problems at once, each with its place.
+
+    ``known`` rows of the same batch lie in the register already, so they speak for the coordinate system.
+    """
     count = len(batch.rows)
     source = geo_geometry.force_2d(batch.geometries)
     result = Checked(
@@ -89,10 +95,10 @@ def check(batch: Batch, profile: Profile, layer: Layer, system: Definition | Non
         area_method=np.full(count, None, dtype=object),
         problems=[],
     )
-    if system is None:
+    if system is None or not count:
         _missing(batch, profile, np.arange(count), result)
         return result
-    subject = _Subject(batch, profile, layer, system)
+    subject = _Subject(batch, profile, layer, system, known)
     usable = _repair(subject, source, result)
     placed = reproject(source_of(result, usable), system.definition, WGS84)
     _place(subject, usable, placed, result)
@@ -214,7 +220,7 @@ def _place(subject: _Subject, usable: NDArray[np.int64], placed: Geometries, res
             & (bounds[:, 1] >= south - 1e-9)
             & (bounds[:, 3] <= north + 1e-9)
         )
-    if inside.mean() < 0.5:
+    if inside.sum() + subject.known < 0.5 * (len(inside) + subject.known):
         raise RefusedError(
             f"Under {system.title} most objects would lie outside {west:g}…{east:g}°E {south:g}…{north:g}°N "
             f"(the first one at {bounds[0, 0]:.4f}, {bounds[0, 1]:.4f}).",
@@ -271,7 +277,7 @@ def _measure(subject: _Subject, planar: Geometries, usable: NDArray[np.int64], r
 
 def provenance(result: Checked) -> pd.DataFrame:
     """Columns of provenance: the source geometry is kept wherever the stored one is not the very same."""
-    same = np.array([r is None for r in result.repairs]) & (result.crs == WGS84)
+    same = np.array([r is None for r in result.repairs], dtype=bool) & (result.crs == WGS84)
     kept = np.asarray(shapely.to_wkb(result.source, include_srid=False), dtype=object)
     kept[same] = None
     notes = np.array(

@@ -35,6 +35,12 @@ def _register(layer: Layer) -> sql.Identifier:
     return sql.Identifier("register", layer.name)
 
 
+def nothing_current(connection: Connection, layer: Layer) -> bool:
+    """Whether the register holds no version of this layer, current or past."""
+    row = connection.execute(sql.SQL("SELECT EXISTS (SELECT FROM {})").format(_register(layer))).fetchone()
+    return row == (False,)
+
+
 def compare(connection: Connection, layer: Layer, profile: Profile, run: int) -> Outcome:
     """Classify every staged row, and find what is gone from a full snapshot."""
     names = {"stage": table_of(run), "compare": table_of(run, "compare"), "layer": _register(layer)}
@@ -94,6 +100,9 @@ def write(connection: Connection, layer: Layer, profile: Profile, run: int, mome
             for _, version in connection.execute(_gone(layer, profile, run), {"profile": profile.name})
         ]
     _close(connection, layer, versions, moment)
+    bulk = moment is None and nothing_current(connection, layer)
+    if bulk:
+        connection.execute("SELECT history.begin_bulk(%s)", [layer.name])
     own = [name for name in columns_of(layer) if name != "stage_row"]
     columns = sql.SQL(", ").join(map(sql.Identifier, own))
     since = sql.SQL(", sys_from") if moment else sql.SQL("")
@@ -112,6 +121,8 @@ def write(connection: Connection, layer: Layer, profile: Profile, run: int, mome
             **names,
         )
     )
+    if bulk:
+        connection.execute("SELECT history.end_bulk(%s)", [layer.name])
 
 
 def _close(connection: Connection, layer: Layer, versions: list[int], moment: Any) -> None:

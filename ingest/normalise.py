@@ -47,6 +47,10 @@ class Normalised:
     fields: pd.DataFrame
     problems: list[Problem] = field(default_factory=list)
 
+    def take(self, positions: "np.ndarray[Any, np.dtype[np.int64]]") -> "Normalised":
+        """Some of the rows, by position, with all problems."""
+        return Normalised(self.fields.iloc[positions].reset_index(drop=True), self.problems)
+
 
 def _objects(values: Iterable[Any], like: "pd.Series[Any] | pd.DataFrame") -> "pd.Series[Any]":
     """A column of plain Python objects: None stays None, whatever pandas would make of it."""

@@ -5,11 +5,13 @@ that dies before it changes nothing, and the next run of the same file takes up 
 """
 
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import psycopg
 import shapely
@@ -75,6 +77,16 @@ class _Work:
     source: Source
     options: Options
     result: Result
+
+
+@dataclass(frozen=True)
+class _Staged:
+    """A batch ready to be written: whole rows, rows that the register holds already, problems and their rows."""
+
+    rows: pd.DataFrame
+    known: pd.DataFrame
+    problems: list[Problem]
+    data: dict[int, tuple[Any, bytes | None, str]]
 
 
 def ingest(url: str, profile: Profile, path: Path, options: Options | None = None) -> Result:
@@ -152,12 +164,22 @@ def _stage_rows(work: _Work, reader: Reader) -> None:
     connection, source, result = work.connection, work.source, work.result
     catalogue = Catalogue.load(connection)
     staging.create(connection, work.layer, result.run)
+    fresh = load.nothing_current(connection, work.layer)
     read = staged = 0
-    for batch in reader.batches(source, work.profile.source_layer):
-        work.options.after("read")
-        read += len(batch.rows)
-        staged += _stage_batch(work, batch, catalogue)
-        work.options.progress("stage", read)
+    # One batch is written while the next is read and checked; never more than two are in memory.
+    with ThreadPoolExecutor(1) as writer:
+        pending: Future[int] | None = None
+        for batch in reader.batches(source, work.profile.source_layer):
+            work.options.after("read")
+            read += len(batch.rows)
+            if pending and not fresh:
+                staged, pending = staged + pending.result(), None
+            made = _stage_batch(work, batch, catalogue, fresh=fresh)
+            result.problems += made.problems
+            staged += pending.result() if pending else 0
+            pending = writer.submit(_write_batch, work, made)
+            work.options.progress("stage", read)
+        staged += pending.result() if pending else 0
     if read == 0:
         raise RefusedError(
             f"{source.path.name} holds no rows.",
@@ -165,7 +187,6 @@ def _stage_rows(work: _Work, reader: Reader) -> None:
             field="file",
             value=source.path.name,
         )
-    staging.settle(connection, result.run)
     staged -= _reject_duplicates(work)
     if staged == 0:
         first = result.problems[0]
@@ -200,23 +221,43 @@ def _reject_duplicates(work: _Work) -> int:
     return len(found)
 
 
-def _stage_batch(work: _Work, batch: Batch, catalogue: Catalogue) -> int:
+def _stage_batch(work: _Work, batch: Batch, catalogue: Catalogue, *, fresh: bool) -> _Staged:
+    """Everything that can be done to a batch without writing; ``fresh`` says that the register holds nothing yet."""
     result, options = work.result, work.options
     system = system_of(batch, work.profile, catalogue, options.crs)
     if system and system.code not in result.crs:
         result.crs.append(system.code)
     normalised = normalise(batch, work.profile)
     options.after("normalise")
-    checked = check(batch, work.profile, work.layer, system)
+    wkb = np.asarray(shapely.to_wkb(batch.geometries, include_srid=False), dtype=object)
+    identity = staging.identities(normalised, wkb, batch.crs, profile=work.profile, layer=work.layer)
+    identity["stage_row"] = batch.rows
+    known = np.zeros(len(batch.rows), bool) if fresh else staging.known(work.connection, work.layer, identity)
+    rest = np.flatnonzero(~known)
+    part = batch.take(rest)
+    checked = check(part, work.profile, work.layer, system, known=int(known.sum()))
     options.after("check")
     problems = [*normalised.problems, *checked.problems]
     bad = {p.row for p in problems if not p.warning}
-    frame = staging.frame_of(normalised, checked, work.profile, work.layer, batch.rows)
-    good = ~frame["stage_row"].isin(bad)
-    if problems:
-        runs.reject(work.connection, result.run, problems, _data(batch, normalised.fields["key"], bad))
-        result.problems += problems
-    return staging.copy(work.connection, work.layer, result.run, frame[good])
+    frame = staging.frame_of(
+        normalised.take(rest),
+        checked,
+        identity.iloc[rest].reset_index(drop=True),
+        profile=work.profile,
+        layer=work.layer,
+    )
+    frame.insert(0, "stage_row", part.rows)
+    data = _data(batch, normalised.fields["key"], bad) if bad else {}
+    known &= ~np.isin(batch.rows, list(bad))
+    return _Staged(frame[~frame["stage_row"].isin(bad)], identity[known], problems, data)
+
+
+def _write_batch(work: _Work, staged: _Staged) -> int:
+    """Write what `_stage_batch` made; returns the number of rows staged."""
+    if staged.problems:
+        runs.reject(work.connection, work.result.run, staged.problems, staged.data)
+    whole = staging.copy(work.connection, work.layer, work.result.run, staged.rows)
+    return whole + staging.copy_known(work.connection, work.result.run, staged.known)
 
 
 def _data(batch: Batch, keys: Any, bad: set[int]) -> dict[int, tuple[Any, bytes | None, str]]:
