@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 
 from api import errors
 from api.identity import Identity
-from api.routes import health, objects, ogc, spatial
+from api.routes import health, layers, objects, ogc, spatial
 from geo.db import Database
 from geo.errors import MezhaError, ParameterError
 from geo.logs import configure as configure_logs
@@ -21,7 +21,7 @@ from tiles.handler import Receive, Scope, Send, TileHandler
 from web.errors import error_page
 from web.site import mount
 
-ROUTERS = (health.router, ogc.router, objects.router, spatial.router)
+ROUTERS = (health.router, ogc.router, objects.router, layers.router, spatial.router)
 
 
 class NoSuchPageError(MezhaError):

@@ -8,10 +8,13 @@ import yaml
 
 
 @cache
+def _all() -> Mapping[str, Mapping[str, Mapping[str, str]]]:
+    return yaml.safe_load(files("geo").joinpath("dictionaries.yaml").read_text("utf-8"))  # type: ignore[no-any-return]
+
+
 def dictionary(name: str) -> Mapping[str, Mapping[str, str]]:
     """Code → {ru, en}; an unknown dictionary is a fault of the programme, so KeyError."""
-    entries = yaml.safe_load(files("geo").joinpath("dictionaries.yaml").read_text("utf-8"))
-    return entries[name]  # type: ignore[no-any-return]
+    return _all()[name]
 
 
 def label(name: str, code: str | None, locale: str) -> str:

@@ -6,7 +6,8 @@ from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
 from geo.settings import Settings
-from web.pages import home, viewer
+from web.headers import PageHeaders
+from web.pages import home, registers, status, viewer
 
 ROOT = Path(__file__).parent
 # Only what pages really load leaves node_modules.
@@ -19,7 +20,7 @@ LIBRARIES = {
     "terra-draw": "terra-draw/dist",
     "terra-draw-maplibre": "terra-draw-maplibre-gl-adapter/dist",
 }
-PAGES = (home.router, viewer.router)
+PAGES = (home.router, viewer.router, registers.router, status.router)
 
 
 def mount(app: FastAPI, settings: Settings) -> None:
@@ -30,3 +31,4 @@ def mount(app: FastAPI, settings: Settings) -> None:
         path = ROOT / "node_modules" / folder
         app.mount(f"/lib/{name}", StaticFiles(directory=path, check_dir=False), name=f"lib-{name}")
     app.mount("/static", StaticFiles(directory=ROOT / "static"), name="static")
+    app.add_middleware(PageHeaders, settings=settings)

@@ -1,48 +1,76 @@
-"""Templates: the one environment, with the visitor's language, numbers and dates."""
+"""Templates: an environment a language, and the page with the visitor's language and appearance."""
 
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
+from geo.dictionaries import label
 from geo.settings import Settings
+from web import language
+from web.language import LOCALES
 
-LOCALES = ("ru", "en")
+THEMES = ("auto", "light", "dark", "contrast")
+_YEAR = 31_536_000
 
 
 @cache
-def environment() -> Environment:
-    """Jinja environment: autoescaped, strict about missing names."""
-    return Environment(
+def environment(locale: str) -> Environment:
+    """Jinja environment of a language: autoescaped, strict about missing names, with its numbers and dates."""
+    made = Environment(
         loader=PackageLoader("web"),
         autoescape=select_autoescape(),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
     )
+    translations = language.catalogue(locale)
+    made.install_gettext_translations(translations, newstyle=True)  # type: ignore[attr-defined]
+    made.filters |= {
+        "number": partial(_swap, language.number, locale),
+        "area": partial(_swap, language.area, locale),
+        "day": partial(_swap, language.day, locale),
+        "instant": partial(_swap, language.instant, locale),
+        "label": lambda code, dictionary: label(dictionary, code, locale),
+    }
+    return made
+
+
+def _swap(function: Any, locale: str, value: Any, *rest: Any) -> str:
+    """A filter gets its value first; the language is the environment's."""
+    return str(function(value, locale, *rest))
+
+
+def _chosen(request: Request, name: str, known: Mapping[str, Any] | tuple[str, ...], default: str) -> str:
+    """What the visitor chose by the switch now, or earlier by the cookie, or the default."""
+    for wanted in (request.query_params.get(name), request.cookies.get(f"mezha_{name}")):
+        if wanted in known:
+            return str(wanted)
+    return default
 
 
 def locale_of(request: Request) -> str:
     """Language of the page: the switch, the cookie, the setting."""
     settings: Settings = request.app.state.settings
-    for wanted in (request.query_params.get("lang"), request.cookies.get("mezha_lang")):
-        if wanted in LOCALES:
-            return str(wanted)
-    return settings.locale
+    return _chosen(request, "lang", LOCALES, settings.locale)
 
 
 def page(request: Request, template: str, data: Mapping[str, Any], status: int = 200) -> HTMLResponse:
-    """A page; a language chosen by the switch is remembered in a cookie."""
-    locale = locale_of(request)
+    """A page; language and appearance chosen by a switch are remembered in cookies."""
+    settings: Settings = request.app.state.settings
+    locale, theme = locale_of(request), _chosen(request, "theme", THEMES, "auto")
     html = (
-        environment()
+        environment(locale)
         .get_template(template)
-        .render(request=request, locale=locale, settings=request.app.state.settings, **data)
+        .render(request=request, locale=locale, theme=theme, locales=LOCALES, settings=settings, **data)
     )
     response = HTMLResponse(html, status_code=status)
-    if request.query_params.get("lang") in LOCALES:
-        response.set_cookie("mezha_lang", locale, max_age=31_536_000, samesite="lax", httponly=True)
+    for name, value in (("lang", locale), ("theme", theme)):
+        if request.query_params.get(name) == value:
+            # The switches of the page write these cookies too, so that a choice needs no reload.
+            response.set_cookie(f"mezha_{name}", value, max_age=_YEAR, samesite="lax")
     return response

@@ -3,10 +3,9 @@
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
-from geo import objects
+from geo import catalogue
 from geo.access import ANONYMOUS, Caller
 from geo.db import Database
-from geo.layers import all_layers
 from web.templating import page
 
 router = APIRouter()
@@ -18,7 +17,5 @@ async def home(request: Request) -> HTMLResponse:
     database: Database = request.app.state.database
     caller: Caller = request.scope["state"].get("caller", ANONYMOUS)
     async with database.transaction(caller) as connection:
-        counts = await objects.counts(connection)
-        visible = await objects.visible_names(connection)
-    layers = [layer for name, layer in all_layers().items() if name in visible]
-    return page(request, "home.html", {"layers": layers, "counts": counts})
+        entries = await catalogue.entries(connection)
+    return page(request, "home.html", {"entries": entries})

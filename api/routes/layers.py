@@ -1,0 +1,54 @@
+"""The catalogue of layers: what the viewer, a legend or a client of one's own needs to draw and to ask."""
+
+from typing import Any
+
+from fastapi import APIRouter
+
+from api.params import CallerDep, DatabaseDep, known_only
+from geo import catalogue
+from geo.dictionaries import dictionary
+from geo.layers import GROUPS, Layer, Property
+
+router = APIRouter(prefix="/api/v1", tags=["layers"])
+
+
+def property_document(target: Property) -> dict[str, Any]:
+    """A property with its titles, unit and the labels of its codes."""
+    document: dict[str, Any] = {"name": target.name, "type": target.type, "title": dict(target.title)}
+    if target.unit:
+        document["unit"] = target.unit
+    if target.dictionary:
+        document["labels"] = dictionary(target.dictionary)
+    return document
+
+
+def layer_document(target: Layer, count: int) -> dict[str, Any]:
+    """A layer with everything that the registry says of it."""
+    return {
+        "name": target.name,
+        "title": target.title,
+        "one": target.one,
+        "group": target.group,
+        "geometry": target.geometry,
+        "count": count,
+        "zoom": target.zoom,
+        "title_of": target.title_of,
+        "subtitle_of": target.subtitle_of,
+        "filters": target.filters,
+        "tile": target.tile,
+        "style": target.style,
+        "properties": [property_document(p) for p in target.properties],
+    }
+
+
+@router.get("/layers", dependencies=[known_only()])
+async def layers(database: DatabaseDep, caller: CallerDep) -> dict[str, Any]:
+    """Layers that the caller may know of, their groups, and the box in which the map begins."""
+    async with database.transaction(caller) as connection:
+        found = await catalogue.entries(connection)
+        box = await catalogue.home_box(connection, found)
+    return {
+        "groups": {name: dict(title) for name, title in GROUPS.items()},
+        "bbox": box,
+        "layers": [layer_document(entry.layer, entry.count) for entry in found],
+    }

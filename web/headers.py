@@ -1,0 +1,54 @@
+"""Headers of every answer: what a page may load, and that nobody may frame it."""
+
+from urllib.parse import urlsplit
+
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from geo.settings import Settings
+
+
+def content_policy(settings: Settings) -> str:
+    """Content-Security-Policy of the pages: own scripts and styles only, and the base map of the settings."""
+    base = urlsplit(settings.basemap_url)
+    outside = f" {base.scheme}://{base.netloc}" if base.netloc else ""
+    rules = {
+        "default-src": "'self'",
+        "script-src": "'self'",
+        "style-src": "'self'",
+        "img-src": f"'self' data: blob:{outside}",
+        "connect-src": f"'self'{outside}",
+        "worker-src": "'self' blob:",
+        "object-src": "'none'",
+        "base-uri": "'self'",
+        "form-action": "'self'",
+        "frame-ancestors": "'none'",
+    }
+    return "; ".join(f"{name} {value}" for name, value in rules.items())
+
+
+class PageHeaders:
+    """Adds the headers; an answer that states its own policy keeps it, interfaces get only the plain ones."""
+
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        self.app = app
+        self._policy = content_policy(settings)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers.setdefault("X-Content-Type-Options", "nosniff")
+                headers.setdefault("Referrer-Policy", "same-origin")
+                # The documentation of the interfaces brings its own scripts.
+                if headers.get("content-type", "").startswith("text/html") and scope["path"] != "/api/docs":
+                    headers.setdefault("Content-Security-Policy", self._policy)
+                    headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=(self)")
+            await send(message)
+
+        await self.app(scope, receive, with_headers)
