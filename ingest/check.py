@@ -13,7 +13,7 @@ from geo.errors import CrsError
 from geo.layers import Layer
 from ingest.batch import Batch
 from ingest.errors import RefusedError
-from ingest.normalise import Problem
+from ingest.problem import Problem
 from ingest.profile import Profile
 
 Geometries = NDArray[np.object_]

@@ -15,6 +15,7 @@ from geo.identifiers import cadastral_number, inn_is_valid, licence_number
 from geo.layers import layer
 from ingest.batch import Batch
 from ingest.errors import RefusedError
+from ingest.problem import Problem
 from ingest.profile import UNITS, FieldRule, Profile
 
 # A register speaks of rights of our time; a year outside is a slip of the pen (20240, 0204).
@@ -23,21 +24,6 @@ _EMPTY = {"", "nan", "none", "null", "-", "—", "<na>", "nat"}
 _BLANKS = re.compile(r"[ \t\u00a0]+")
 _ISO = re.compile(r"(\d{4,5})[-/.](\d{1,2})[-/.](\d{1,2})")
 _RUSSIAN = re.compile(r"(\d{1,2})[./-](\d{1,2})[./-](\d{4,5})")
-
-
-@dataclass(frozen=True)
-class Problem:
-    """Something wrong with a row: a rejected row has at least one problem that is not a warning."""
-
-    row: int
-    code: str
-    field: str
-    value: str
-    message: str
-    remedy: str
-    warning: bool = False
-    lon: float | None = None
-    lat: float | None = None
 
 
 @dataclass

@@ -27,7 +27,8 @@ from ingest import load, runs, staging
 from ingest.batch import Batch, Reader
 from ingest.check import check, system_of
 from ingest.errors import RefusedError
-from ingest.normalise import Problem, normalise
+from ingest.normalise import normalise
+from ingest.problem import Problem
 from ingest.profile import Profile
 from ingest.readers.catalogue import reader_for
 from ingest.source import Source
@@ -62,6 +63,8 @@ class Result:
     sha256: str
     status: str = "running"
     crs: list[str] = field(default_factory=list)
+    # What was decided by evidence or by order: encodings, delimiters, axis order, an overridden system.
+    notes: list[str] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     resumed: bool = False
@@ -96,7 +99,7 @@ def ingest(url: str, profile: Profile, path: Path, options: Options | None = Non
     """
     options = options or Options()
     source = Source.open(path)
-    reader = reader_for(source, profile.reader)
+    reader = reader_for(source, profile.reader, profile.read)
     with connect(url) as connection, runs.exclusive(connection, profile.layer):
         run, resumed = _begin(connection, profile, source, options)
         result = Result(run, profile.name, profile.layer, source.path.name, source.sha256, resumed=resumed)
@@ -197,6 +200,15 @@ def _stage_rows(work: _Work, reader: Reader) -> None:
             value=source.path.name,
         )
     rejected = {p.row for p in result.problems if not p.warning}
+    if rejected and work.profile.bad_rows == "refuse":
+        first = next(p for p in result.problems if not p.warning)
+        raise RefusedError(
+            f"{len(rejected)} of {read} rows of {source.path.name} are bad, and {work.profile.name} takes whole files only; "
+            f"row {first.row}: {first.message}",
+            first.remedy,
+            field="file",
+            value=source.path.name,
+        )
     warnings = sum(p.warning for p in result.problems)
     result.counts |= {"read": read, "staged": staged, "rejected": len(rejected), "warnings": warnings}
     runs.reach(connection, result.run, "stage", dict(result.counts))
@@ -227,6 +239,7 @@ def _stage_batch(work: _Work, batch: Batch, catalogue: Catalogue, *, fresh: bool
     system = system_of(batch, work.profile, catalogue, options.crs)
     if system and system.code not in result.crs:
         result.crs.append(system.code)
+    result.notes += [n for n in batch.notes if n not in result.notes]
     normalised = normalise(batch, work.profile)
     options.after("normalise")
     wkb = np.asarray(shapely.to_wkb(batch.geometries, include_srid=False), dtype=object)
@@ -237,7 +250,7 @@ def _stage_batch(work: _Work, batch: Batch, catalogue: Catalogue, *, fresh: bool
     part = batch.take(rest)
     checked = check(part, work.profile, work.layer, system, known=int(known.sum()))
     options.after("check")
-    problems = [*normalised.problems, *checked.problems]
+    problems = [*batch.problems, *normalised.problems, *checked.problems]
     bad = {p.row for p in problems if not p.warning}
     frame = staging.frame_of(
         normalised.take(rest),

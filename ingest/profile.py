@@ -58,9 +58,17 @@ class CrsRule(_Strict):
     policy: Literal["declared", "fixed", "by_name"] = "declared"
     fixed: str | None = None
     aliases: dict[str, str] = {}
+    axes: Literal["xy", "yx"] = Field("xy", description="yx: the file has northing or latitude first")
     extent: tuple[float, float, float, float] | None = Field(
         None, description="west, south, east, north in degrees"
     )
+
+
+class NeighbourRule(_Strict):
+    """From which size (m²) overlaps of neighbours and slivers between them are told; None: not looked for."""
+
+    overlap_m2: float | None = Field(None, ge=0)
+    sliver_m2: float | None = Field(None, ge=0, description="gaps enclosed by neighbours, up to this area")
 
 
 class GeometryRule(_Strict):
@@ -68,6 +76,29 @@ class GeometryRule(_Strict):
 
     broken: Literal["repair", "reject"] = "reject"
     missing: Literal["accept", "reject"] = "reject"
+    accuracy_m: float | None = Field(
+        None, gt=0, description="Mt of order П/0393: the declared area may differ by 3.5·Mt·√P"
+    )
+    neighbours: NeighbourRule = NeighbourRule()
+
+
+class ReadRule(_Strict):
+    """How to read a table where its content does not say: everything here overrides what is found by evidence."""
+
+    encoding: str | None = None
+    delimiter: str | None = Field(None, min_length=1, max_length=1)
+    columns: list[str] = Field([], description="names of the columns of a table without a header")
+    header_rows: int | None = Field(None, ge=0, le=10)
+    wkt: str | None = Field(None, description="column with well-known text")
+    x: list[str] = Field([], description="columns of easting or longitude: one, or degrees, minutes, seconds")
+    y: list[str] = Field([], description="columns of northing or latitude: one, or degrees, minutes, seconds")
+    coordinates: str | None = Field(None, description="column with corner points as free text")
+    group: list[str] = Field(
+        [], description="columns that tell one object of a corner-point table from another"
+    )
+    contour: str | None = None
+    ring: str | None = None
+    order: str | None = Field(None, description="column with the number of the corner point")
 
 
 class Profile(_Strict):
@@ -77,6 +108,7 @@ class Profile(_Strict):
     title: dict[Literal["ru", "en"], str]
     layer: str
     reader: str | None = None
+    read: ReadRule = ReadRule()
     source_layer: str | None = None
     snapshot: Literal["full", "delta"] = "delta"
     scope: list[str] = []
@@ -90,6 +122,9 @@ class Profile(_Strict):
     geometry: GeometryRule = GeometryRule()
     fields: dict[str, FieldRule]
     keep_rest: bool = True
+    bad_rows: Literal["reject", "refuse"] = Field(
+        "reject", description="refuse: one bad row refuses the file"
+    )
 
     @model_validator(mode="after")
     def _sound(self) -> "Profile":

@@ -11,7 +11,7 @@ from psycopg.types.json import Jsonb
 
 from ingest import staging
 from ingest.errors import BusyError
-from ingest.normalise import Problem
+from ingest.problem import Problem
 from ingest.profile import Profile
 from ingest.source import Source
 

@@ -71,7 +71,7 @@ def test_a_changed_row_makes_one_new_version(
     [
         (b"", "empty"),
         (b"this is no GIS file", "no file that Mezha reads"),
-        (b"PK\x03\x04nonsense", "no file that Mezha reads"),
+        (b"PK\x03\x04nonsense", "damaged zip archive"),
     ],
 )
 def test_a_bad_file_is_refused_and_changes_nothing(
