@@ -74,16 +74,7 @@ class VectorReader:
         try:
             return bool(self.layers(source))
         except RefusedError:
-            if source.path.suffix.lower() in (
-                ".shp",
-                ".dbf",
-                ".shx",
-                ".gpkg",
-                ".tab",
-                ".mif",
-                ".gml",
-                ".kml",
-            ):
+            if source.path.suffix.lower() in (".shp", ".dbf", ".shx"):
                 raise
             return False
 
