@@ -1,27 +1,30 @@
 """The composition root: one ASGI application of tiles, machine interfaces and pages."""
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from fastapi.middleware.cors import CORSMiddleware
 from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
 from api import errors
 from api.identity import Identity
-from api.routes import health, layers, objects, ogc, spatial
+from api.routes import health, items, layers, objects, ogc, spatial
 from geo.db import Database
 from geo.errors import MezhaError, ParameterError
+from geo.filters import FilterError
 from geo.logs import configure as configure_logs
 from geo.settings import Settings
 from tiles.handler import Receive, Scope, Send, TileHandler
 from web.errors import error_page
 from web.site import mount
 
-ROUTERS = (health.router, ogc.router, objects.router, layers.router, spatial.router)
+ROUTERS = (health.router, ogc.router, items.router, objects.router, layers.router, spatial.router)
 
 
 class NoSuchPageError(MezhaError):
@@ -30,7 +33,8 @@ class NoSuchPageError(MezhaError):
     code = "not-found"
 
 
-errors.register({NoSuchPageError: 404})
+errors.register({NoSuchPageError: 404, FilterError: 400})
+_OGC_TILE = re.compile(r"/ogc/collections/([^/]+)/tiles/WebMercatorQuad/([^/]+)/([^/]+)/([^/]+)")
 
 
 def _wants_page(scope: Scope) -> bool:
@@ -98,8 +102,25 @@ def _fastapi(database: Database, settings: Settings) -> FastAPI:
         app.include_router(router)
     mount(app, settings)
     _install_errors(app)
+    # Without credentials: a page elsewhere sees what the public sees.
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=["*"],
+        allow_methods=["GET", "HEAD"],
+        expose_headers=["content-crs", "link"],
+    )
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=4)
     return app
+
+
+def to_tile(scope: Scope) -> None:
+    """An OGC API tile address (row before column) becomes the tile handler's own (column before row)."""
+    match = _OGC_TILE.fullmatch(scope["path"])
+    if match:
+        layer, z, row, column = match.groups()
+        scope["path"] = f"/tiles/{layer}/{z}/{column}/{row}.mvt"
+        query = [p for p in scope["query_string"].split(b"&") if p and p not in (b"f=mvt",)]
+        scope["query_string"] = b"&".join(query)
 
 
 class Mezha:
@@ -119,6 +140,7 @@ class Mezha:
             return
         try:
             scope.setdefault("state", {})["caller"] = await self._identity.caller(scope)
+            to_tile(scope)
             if scope["path"].startswith("/tiles/"):
                 await self._tiles(scope, receive, send)
                 return

@@ -1,18 +1,18 @@
 """Query parameters, parsed once: layer, boxes, moment, paging, format, unknown names."""
 
-import math
+from collections.abc import Collection
 from typing import Annotated, Any
 
 from fastapi import Depends, Query, Request
 
-from geo import layers
+from geo import layers, objects
 from geo.access import ANONYMOUS, Caller
 from geo.db import Database
 from geo.errors import ParameterError
 from geo.layers import Layer
 from geo.moment import ALWAYS, Moment, parse
-from geo.objects import Bbox
 from geo.settings import Settings
+from geo.where import numbers
 
 
 def caller_of(request: Request) -> Caller:
@@ -63,22 +63,6 @@ def known_only(*names: str) -> Any:
     return Depends(check)
 
 
-def numbers(text: str, field: str) -> list[float]:
-    """Finite numbers of a comma-separated list."""
-    try:
-        values = [float(part) for part in text.split(",")]
-    except ValueError:
-        values = [math.nan]
-    if not all(map(math.isfinite, values)):
-        raise ParameterError(
-            f"{field}={text[:60]} is no list of numbers.",
-            "Write numbers separated by commas.",
-            field=field,
-            value=text[:60],
-        )
-    return values
-
-
 def finite(text: str, field: str, bounds: tuple[float, float]) -> float:
     """One finite number between bounds."""
     value = numbers(text, field)
@@ -92,35 +76,23 @@ def finite(text: str, field: str, bounds: tuple[float, float]) -> float:
     return value[0]
 
 
-def boxes_of(bbox: str | None) -> tuple[Bbox, ...]:
-    """Boxes of a ``bbox`` of 4 or 6 numbers in degrees; two boxes where it crosses the antimeridian."""
-    if bbox is None:
-        return ()
-    values = numbers(bbox, "bbox")
-    if len(values) == 6:
-        values = [values[0], values[1], values[3], values[4]]
-    if len(values) != 4:
-        raise ParameterError(
-            f"bbox has {len(values)} numbers.", "Write west,south,east,north.", field="bbox", value=bbox[:60]
-        )
-    west, south, east, north = values
-    if south > north or not (-90 <= south <= 90 and -90 <= north <= 90):
-        raise ParameterError(
-            f"bbox={bbox[:60]} is reversed or outside the globe.",
-            "Write west,south,east,north in degrees.",
-            field="bbox",
-            value=bbox[:60],
-        )
-    if not (-180 <= west <= 180 and -180 <= east <= 180):
-        raise ParameterError(
-            f"bbox={bbox[:60]} is outside the globe.",
-            "Longitudes run from -180 to 180.",
-            field="bbox",
-            value=bbox[:60],
-        )
-    if west > east:
-        return ((west, south, 180.0, north), (-180.0, south, east, north))
-    return ((west, south, east, north),)
+def equalities(request: Request, layer: Layer, known: Collection[str]) -> dict[str, str]:
+    """Equality filters: parameters named like a property of the layer; anything else unknown is refused."""
+    names = {p.name: p for p in layer.properties}
+    found: dict[str, str] = {}
+    for name, value in request.query_params.multi_items():
+        if name in known:
+            continue
+        if name not in names:
+            raise ParameterError(
+                f"The parameter “{name[:40]}” is unknown.",
+                f"Known here: {', '.join(sorted(known))} and the properties {', '.join(names)}.",
+                field=name[:40],
+                value=value[:40],
+            )
+        objects.check_value(names[name], value)
+        found[name] = value
+    return found
 
 
 def limit_of(limit: str | None, settings: Settings) -> int:

@@ -1,5 +1,6 @@
 """How an answer is represented: JSON for machines, a page for people, by ``f`` or Accept."""
 
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from functools import cache
 from typing import Any
@@ -9,6 +10,7 @@ from fastapi import Request, Response
 from jinja2 import Environment, PackageLoader, select_autoescape
 
 from geo.errors import ParameterError
+from geo.export import KINDS, Format
 
 
 class Representation(StrEnum):
@@ -19,22 +21,40 @@ class Representation(StrEnum):
 
 
 def negotiated(request: Request) -> Representation:
-    """The format that the client wants; ParameterError for an unknown ``f``."""
+    """The format that the client wants of a document; ParameterError for an unknown ``f``."""
     wanted = request.query_params.get("f")
     if wanted is not None:
         if wanted not in set(Representation):
-            raise ParameterError(
-                f"The format “{wanted[:20]}” is unknown.",
-                f"Known here: {', '.join(Representation)}.",
-                field="f",
-                value=wanted[:20],
-            )
+            raise _unknown(wanted, Representation)
         return Representation(wanted)
     accept = request.headers.get("accept", "")
     return (
         Representation.html
         if "text/html" in accept and "json" not in accept.split("text/html")[0]
         else Representation.json
+    )
+
+
+def wanted_file(request: Request) -> Format | None:
+    """The file that the client wants of a collection, None for a page; ParameterError for an unknown ``f``."""
+    wanted = request.query_params.get("f")
+    if wanted is not None:
+        if wanted in set(Representation):
+            return None
+        if wanted not in set(Format):
+            raise _unknown(wanted, [*Representation, *Format])
+        return Format(wanted)
+    accept = request.headers.get("accept", "").split(",")[0].split(";")[0].strip()
+    kinds = {kind.media_type.split(";")[0]: name for name, kind in KINDS.items()}
+    return kinds.get(accept)
+
+
+def _unknown(wanted: str, known: Iterable[str]) -> ParameterError:
+    return ParameterError(
+        f"The format “{wanted[:20]}” is unknown.",
+        f"Known here: {', '.join(known)}.",
+        field="f",
+        value=wanted[:20],
     )
 
 
@@ -45,7 +65,9 @@ def _environment() -> Environment:
     )
 
 
-def html(request: Request, title: str, document: dict[str, Any]) -> Response:
+def html(
+    request: Request, title: str, document: dict[str, Any], *, headers: Mapping[str, str] | None = None
+) -> Response:
     """A plain page of the same document, with its links as links."""
     plain = orjson.loads(orjson.dumps(document))
     page = (
@@ -53,4 +75,4 @@ def html(request: Request, title: str, document: dict[str, Any]) -> Response:
         .get_template("document.html")
         .render(title=title, document=plain, path=request.url.path)
     )
-    return Response(page, media_type="text/html")
+    return Response(page, media_type="text/html", headers=dict(headers or {}))

@@ -3,13 +3,15 @@
 Everything is read through the gates (docs/access.md), so that what the caller may not see does not exist.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import cache
 from typing import Any
 
 from geoalchemy2 import Geometry
+from psycopg.errors import InternalError_
 from sqlalchemy import (
     Column,
     ColumnElement,
@@ -17,6 +19,7 @@ from sqlalchemy import (
     RowMapping,
     Select,
     Table,
+    Text,
     and_,
     case,
     func,
@@ -26,15 +29,21 @@ from sqlalchemy import (
     select,
     text,
     true,
+    union_all,
 )
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from geo.errors import ParameterError, UnknownObjectError
+from geo.errors import CrsError, ParameterError, UnknownObjectError
 from geo.layers import Layer, Property, all_layers, model_of
 from geo.moment import ALWAYS, Moment
+from geo.reference import DEGREES, Reference
+from geo.remembered import Remembered
 
 Bbox = tuple[float, float, float, float]
 _metadata = MetaData()
+_remembered = Remembered()
+TIMES = ("valid_from", "valid_to", "sys_from", "sys_to")
 # A literal and no bound value, so that the planner sees the partial index of current versions.
 OPEN_SYSTEM: ColumnElement[Any] = literal_column("'infinity'::timestamptz")
 
@@ -65,20 +74,19 @@ class Query:
 
 @dataclass(frozen=True)
 class Page:
-    """Objects of one page: mappings with ``id``, ``version``, the layer's properties and ``geometry`` (GeoJSON text)."""
+    """Objects of one page: GeoJSON features as text, and how many there are altogether."""
 
-    rows: Sequence[RowMapping]
+    features: Sequence[str]
     matched: int
     next_after: int | None
 
 
 def at_moment(table: Table, moment: Moment) -> ColumnElement[bool]:
-    """Condition on both times; half-open periods, closed question."""
-    conditions: list[ColumnElement[bool]] = []
-    if moment.as_of is None:
-        conditions.append(table.c.sys_to == OPEN_SYSTEM)
-    else:
-        conditions += [table.c.sys_from <= moment.as_of, table.c.sys_to > moment.as_of]
+    """Condition on both times; half-open periods, closed question.
+
+    The past is asked in two arms, so that each uses its own partial index.
+    """
+    conditions: list[ColumnElement[bool]] = [_known(table, moment)]
     if moment.last is not None:
         conditions.append(table.c.valid_from <= moment.last)
     if moment.first is not None:
@@ -86,10 +94,41 @@ def at_moment(table: Table, moment: Moment) -> ColumnElement[bool]:
     return and_(*conditions)
 
 
+def _arms(table: Table, moment: Moment) -> tuple[ColumnElement[bool], ...]:
+    """Conditions on system time, one a partial index: what is known now, or what was known then of now and past."""
+    if moment.as_of is None:
+        return (table.c.sys_to == OPEN_SYSTEM,)
+    then = table.c.sys_from <= moment.as_of
+    return (
+        and_(table.c.sys_to == OPEN_SYSTEM, then),
+        and_(table.c.sys_to < OPEN_SYSTEM, table.c.sys_to > moment.as_of, then),
+    )
+
+
+def _known(table: Table, moment: Moment) -> ColumnElement[bool]:
+    arms = _arms(table, moment)
+    return arms[0] if len(arms) == 1 else or_(*arms)
+
+
+def within(layer: Layer, shape_wkb: bytes) -> ColumnElement[bool]:
+    """Condition that an object meets a shape given as WKB in degrees."""
+    table, shape = gate(layer.name), func.ST_GeomFromWKB(shape_wkb, 4326)
+    return and_(table.c.geom.op("&&")(shape), func.ST_Intersects(table.c.geom, shape))
+
+
 def conditions(layer: Layer, query: Query) -> ColumnElement[bool]:
     """The whole condition of a query but for its page."""
+    return and_(at_moment(gate(layer.name), query.moment), _wanted(layer, query))
+
+
+def _wanted(layer: Layer, query: Query) -> ColumnElement[bool]:
+    """What a query asks of an object, whenever it was known."""
     table = gate(layer.name)
-    found = [at_moment(table, query.moment), *query.where]
+    found = list(query.where)
+    if query.moment.last is not None:
+        found.append(table.c.valid_from <= query.moment.last)
+    if query.moment.first is not None:
+        found.append(table.c.valid_to > query.moment.first)
     if query.boxes:
         found.append(or_(*(table.c.geom.op("&&")(func.ST_MakeEnvelope(*box, 4326)) for box in query.boxes)))
         found.append(
@@ -104,6 +143,22 @@ def conditions(layer: Layer, query: Query) -> ColumnElement[bool]:
     return and_(true(), *found)
 
 
+def chosen(layer: Layer, query: Query, columns: Sequence[ColumnElement[Any]]) -> Select[Any]:
+    """The objects of a query after its key, in the order of their ids; one arm an index, merged in order.
+
+    Each column must have a name, the first is the id.
+    """
+    table = gate(layer.name)
+    arms = [
+        select(*columns).where(arm, _wanted(layer, query), table.c.id > query.after)
+        for arm in _arms(table, query.moment)
+    ]
+    if len(arms) == 1:
+        return arms[0].order_by(table.c.id)
+    merged = union_all(*arms).subquery()
+    return select(*merged.c).order_by(merged.c[0])
+
+
 def _typed(layer: Layer, name: str, value: str) -> Any:
     return _converted(layer.property_named(name).type, value)
 
@@ -113,50 +168,120 @@ def _converted(kind: str, value: str) -> Any:
     return convert.get(kind, str)(value)
 
 
-def selected(layer: Layer, *, geometry: bool = True) -> list[ColumnElement[Any]]:
+def selected(
+    layer: Layer, *, geometry: bool = True, reference: Reference = DEGREES
+) -> list[ColumnElement[Any]]:
     """Columns of an object: identity, properties, both times, and the geometry as GeoJSON."""
     table = gate(layer.name)
     columns: list[ColumnElement[Any]] = [table.c.id, table.c.version]
     columns += [table.c[p.name] for p in layer.properties]
-    for name in ("valid_from", "valid_to", "sys_from", "sys_to"):
+    for name in TIMES:
         # An open end is no date that Python knows: it is served as null.
         columns.append(case((func.isfinite(table.c[name]), table.c[name])).label(name))
     if geometry:
-        columns.append(func.ST_AsGeoJSON(table.c.geom, 7).label("geometry"))
+        columns.append(_geometry_text(layer, reference).label("geometry"))
     return columns
 
 
-async def page(connection: AsyncConnection, layer: Layer, query: Query) -> Page:
-    """One page of objects in the order of their ids."""
+def placed(layer: Layer, reference: Reference) -> ColumnElement[Any]:
+    """The geometry in a system, easting first."""
+    shape: ColumnElement[Any] = gate(layer.name).c.geom
+    if reference.degrees:
+        return shape
+    return func.ST_Transform(shape, reference.srid or reference.definition)
+
+
+def _geometry_text(layer: Layer, reference: Reference) -> ColumnElement[Any]:
+    shape = placed(layer, reference)
+    if reference.swapped:
+        shape = func.ST_FlipCoordinates(shape)
+    return func.ST_AsGeoJSON(shape, reference.digits, 0)
+
+
+@cache
+def _properties_row(layer: str) -> ColumnElement[Any]:
+    """The properties of a feature as JSON, written by the database: names come from the registry alone."""
+    names = [p.name for p in all_layers()[layer].properties]
+    ends = (f"CASE WHEN isfinite({n}) THEN {n} END AS {n}" for n in TIMES)
+    fields = ", ".join([*(f'"{name}"' for name in names), *ends])
+    return literal_column(f"row_to_json((SELECT p FROM (SELECT {fields}) p))::text")
+
+
+def feature_text(layer: Layer, reference: Reference = DEGREES) -> ColumnElement[Any]:
+    """A whole GeoJSON feature as text."""
     table = gate(layer.name)
-    condition = conditions(layer, query)
-    statement: Select[Any] = (
-        select(*selected(layer))
-        .where(condition, table.c.id > query.after)
-        .order_by(table.c.id)
-        .limit(query.limit + 1)
-    )
-    rows = (await connection.execute(statement)).mappings().all()
-    matched = (
-        await connection.execute(select(func.count()).select_from(table).where(condition))
-    ).scalar_one()
+    parts = [
+        literal_column("""'{"type":"Feature","id":'"""),
+        table.c.id.cast(Text),
+        literal_column("""',"geometry":'"""),
+        func.coalesce(_geometry_text(layer, reference), literal_column("'null'")),
+        literal_column("""',"properties":'"""),
+        _properties_row(layer.name),
+        literal_column("'}'"),
+    ]
+    return func.concat(*parts).label("feature")
+
+
+async def page(
+    connection: AsyncConnection, layer: Layer, query: Query, reference: Reference = DEGREES
+) -> Page:
+    """One page of objects in the order of their ids; CrsError where one cannot be shown in ``reference``."""
+    statement = chosen(layer, query, [gate(layer.name).c.id, feature_text(layer, reference)])
+    with showable(reference):
+        rows = (await connection.execute(statement.limit(query.limit + 1))).all()
     more = len(rows) > query.limit
     rows = rows[: query.limit]
-    return Page(rows, matched, rows[-1]["id"] if more and rows else None)
+    return Page(
+        [row[1] for row in rows], await matched(connection, layer, query), rows[-1][0] if more else None
+    )
+
+
+async def matched(connection: AsyncConnection, layer: Layer, query: Query) -> int:
+    """Number of objects of a query, remembered until the layer changes."""
+    counted = select(func.count()).select_from(gate(layer.name)).where(conditions(layer, query))
+    compiled = counted.compile(dialect=connection.dialect)
+
+    async def count() -> int:
+        return int((await connection.execute(counted)).scalar_one())
+
+    question = ("count", str(compiled), repr(sorted(compiled.params.items())))
+    return int(await _remembered.get(connection, layer.name, question, count))
+
+
+@contextmanager
+def showable(reference: Reference) -> Iterator[None]:
+    """Turn PROJ's refusal of far coordinates into the caller's error: all it says is that an object he sees is far."""
+    try:
+        yield
+    except DBAPIError as err:
+        if not reference.degrees and isinstance(err.orig, InternalError_):
+            raise CrsError(
+                f"Some of these objects cannot be shown in {reference.uri.rsplit('/', 1)[-1]}.",
+                "Choose a system that covers them, or a smaller bbox.",
+                field="crs",
+                value=reference.uri[-60:],
+            ) from err
+        raise
 
 
 async def one(
-    connection: AsyncConnection, layer: Layer, identity: int, moment: Moment = ALWAYS
+    connection: AsyncConnection,
+    layer: Layer,
+    identity: int,
+    moment: Moment = ALWAYS,
+    *,
+    reference: Reference = DEGREES,
 ) -> RowMapping:
     """One object, its newest slice at the moment; UnknownObjectError where the caller sees none."""
     table = gate(layer.name)
     statement = (
-        select(*selected(layer))
+        select(*selected(layer, reference=reference))
         .where(at_moment(table, moment), table.c.id == identity)
         .order_by(table.c.valid_from.desc())
         .limit(1)
     )
-    row = (await connection.execute(statement)).mappings().first()
+    with showable(reference):
+        row = (await connection.execute(statement)).mappings().first()
     if row is None:
         raise UnknownObjectError(
             f"There is no object {identity} in {layer.name}.",
@@ -200,8 +325,13 @@ async def extent(connection: AsyncConnection, layer: Layer) -> Bbox | None:
     inner = select(box).where(at_moment(table, ALWAYS)).subquery()
     as_box = inner.c.box
     statement = select(func.ST_XMin(as_box), func.ST_YMin(as_box), func.ST_XMax(as_box), func.ST_YMax(as_box))
-    row = (await connection.execute(statement)).one()
-    return None if row[0] is None else (row[0], row[1], row[2], row[3])
+
+    async def measure() -> Bbox | None:
+        row = (await connection.execute(statement)).one()
+        return None if row[0] is None else (row[0], row[1], row[2], row[3])
+
+    found: Bbox | None = await _remembered.get(connection, layer.name, ("extent",), measure)
+    return found
 
 
 async def visible_names(connection: AsyncConnection) -> frozenset[str]:

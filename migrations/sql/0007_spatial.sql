@@ -186,3 +186,38 @@ CREATE TABLE spatial.questions (
 );
 CREATE INDEX ix_questions_waiting ON spatial.questions (asked_at) WHERE status IN ('waiting', 'running');
 GRANT SELECT, INSERT, UPDATE ON spatial.questions TO mezha_app, mezha_registrar;
+
+-- The state of a layer in this snapshot.  Each writing statement adds a row, so that writers never wait for each other;
+-- count, first and last together change with every commit, in whatever order transactions end.
+CREATE TABLE spatial.changes (
+  layer text NOT NULL,
+  seq bigint GENERATED ALWAYS AS IDENTITY,
+  noted_at timestamptz NOT NULL DEFAULT transaction_timestamp(),
+  PRIMARY KEY (layer, seq)
+);
+
+CREATE FUNCTION spatial.changed() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
+BEGIN
+  INSERT INTO spatial.changes (layer) VALUES (TG_TABLE_NAME);
+  RETURN NULL;
+END $$;
+
+DO $$
+DECLARE
+  layer text;
+BEGIN
+  FOR layer IN SELECT relname FROM pg_class WHERE relnamespace = 'gate'::regnamespace AND relkind = 'v' AND relname <> 'conflicts' LOOP
+    EXECUTE format('CREATE TRIGGER changed AFTER INSERT OR UPDATE ON register.%I FOR EACH STATEMENT EXECUTE FUNCTION spatial.changed()', layer);
+  END LOOP;
+END $$;
+
+CREATE FUNCTION spatial.stamp(of_layer text) RETURNS text LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog AS $$
+  SELECT concat_ws(' ', count(*), min(seq), max(seq), access.layer_rank(of_layer)) FROM spatial.changes WHERE layer = of_layer
+$$;
+
+-- Old rows say nothing more than their number: the monitor sweeps them away.
+CREATE FUNCTION spatial.sweep() RETURNS void LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog AS $$
+  DELETE FROM spatial.changes WHERE noted_at < now() - interval '1 day'
+$$;
+REVOKE ALL ON FUNCTION spatial.sweep() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION spatial.sweep() TO mezha_registrar;

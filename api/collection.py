@@ -1,0 +1,131 @@
+"""Documents about a layer as an OGC API collection: description, schema, queryables, tilesets."""
+
+from typing import Any
+
+from api.links import GEOJSON, MVT, SCHEMA, link
+from geo import objects
+from geo.access import Caller
+from geo.db import Database
+from geo.layers import Layer, Property
+from geo.reference import CRS84
+
+GREGORIAN = "http://www.opengis.net/def/uom/ISO-8601/0/Gregorian"
+QUERYABLES = "http://www.opengis.net/def/rel/ogc/1.0/queryables"
+DESCRIBED_BY = "describedby"
+SCHEMA_REL = "http://www.opengis.net/def/rel/ogc/1.0/schema"
+TILESETS = "http://www.opengis.net/def/rel/ogc/1.0/tilesets-vector"
+TILING = "http://www.opengis.net/def/rel/ogc/1.0/tiling-scheme"
+_TYPES: dict[str, dict[str, str]] = {
+    "text": {"type": "string"},
+    "integer": {"type": "integer"},
+    "number": {"type": "number"},
+    "date": {"type": "string", "format": "date"},
+}
+_SHAPES = {"MULTIPOLYGON": "MultiPolygon", "POINT": "Point"}
+
+
+async def described(layer: Layer, base: str, database: Database, caller: Caller) -> dict[str, Any]:
+    """Description of one collection."""
+    async with database.transaction(caller) as connection:
+        box = await objects.extent(connection, layer)
+    path = f"{base}/ogc/collections/{layer.name}"
+    return {
+        "id": layer.name,
+        "title": layer.title["en"],
+        "description": layer.title["ru"],
+        "itemType": "feature",
+        # The whole list stands once, in the document of all collections.
+        "crs": ["#/crs"],
+        "storageCrs": CRS84,
+        "extent": {
+            "spatial": {"bbox": [list(box or (-180, -90, 180, 90))], "crs": CRS84},
+            "temporal": {"interval": [[None, None]], "trs": GREGORIAN},
+        },
+        "links": [
+            link("self", f"{path}?f=json", "application/json", "This collection"),
+            link("alternate", f"{path}?f=html", "text/html", "This collection as a page"),
+            link("items", f"{path}/items?f=json", GEOJSON, "Features"),
+            link("items", f"{path}/items?f=html", "text/html", "Features as a page"),
+            link(QUERYABLES, f"{path}/queryables", SCHEMA, "What filters may ask"),
+            link(SCHEMA_REL, f"{path}/schema", SCHEMA, "Properties of a feature"),
+            link(DESCRIBED_BY, f"{path}/schema", SCHEMA, "Properties of a feature"),
+            link(TILESETS, f"{path}/tiles", "application/json", "Tiles"),
+        ],
+    }
+
+
+def _property(target: Property, position: int) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "title": target.title["en"],
+        "description": target.title["ru"],
+        "x-ogc-propertySeq": position,
+        **_TYPES[target.type],
+    }
+    if target.unit:
+        found["x-ogc-unit"] = target.unit
+    return found
+
+
+def schema(layer: Layer, address: str, *, queryable: bool) -> dict[str, Any]:
+    """JSON Schema of a feature's properties, or of what a filter may ask."""
+    shape = _SHAPES[layer.geometry]
+    geometry: dict[str, Any] = {"title": "Geometry", "x-ogc-role": "primary-geometry"}
+    geometry |= (
+        {"$ref": f"https://geojson.org/schema/{shape}.json"}
+        if queryable
+        else {"format": f"geometry-{shape.lower()}"}
+    )
+    identity = {"title": "Identity", "type": "integer", "x-ogc-role": "id"}
+    times = {
+        "valid_from": ("Holds from", "date"),
+        "valid_to": ("Holds until", "date"),
+        "sys_from": ("Known from", "date-time"),
+        "sys_to": ("Known until", "date-time"),
+    }
+    properties: dict[str, Any] = {"id": identity, "geometry": geometry}
+    properties |= {p.name: _property(p, n) for n, p in enumerate(layer.properties, 1)}
+    properties |= {
+        name: {"title": title, "type": "string", "format": kind} for name, (title, kind) in times.items()
+    }
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": address,
+        "type": "object",
+        "title": layer.title["en"],
+        "description": layer.title["ru"],
+        "properties": properties,
+        "additionalProperties": False,
+    }
+
+
+def tileset(layer: Layer, base: str) -> dict[str, Any]:
+    """The one tileset of a collection."""
+    path = f"{base}/ogc/collections/{layer.name}/tiles"
+    grid = f"{base}/ogc/tileMatrixSets/WebMercatorQuad"
+    template = f"{path}/WebMercatorQuad/{{tileMatrix}}/{{tileRow}}/{{tileCol}}"
+    return {
+        "title": layer.title["en"],
+        "dataType": "vector",
+        "crs": "http://www.opengis.net/def/crs/EPSG/0/3857",
+        "tileMatrixSetURI": "http://www.opengis.net/def/tilematrixset/OGC/1.0/WebMercatorQuad",
+        "links": [
+            link("self", f"{path}/WebMercatorQuad", "application/json", "This tileset"),
+            link(TILING, grid, "application/json", "WebMercatorQuad"),
+            link("item", template, MVT, "Tiles") | {"templated": True},
+            link(
+                "http://www.opengis.net/def/rel/ogc/1.0/geodata",
+                f"{base}/ogc/collections/{layer.name}",
+                "application/json",
+            ),
+        ],
+        "layers": [
+            {
+                "id": layer.name,
+                "title": layer.title["en"],
+                "dataType": "vector",
+                "geometryDimension": 0 if layer.geometry == "POINT" else 2,
+                "minTileMatrix": str(layer.zoom[0]),
+                "maxTileMatrix": str(layer.zoom[1]),
+            }
+        ],
+    }

@@ -1,0 +1,173 @@
+"""OGC API – Features: the items of a collection, as pages and as files."""
+
+import shutil
+import tempfile
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Annotated
+
+import orjson
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import FileResponse, StreamingResponse
+from starlette.background import BackgroundTask
+
+from api.feature import feature
+from api.links import GEOJSON, here, link
+from api.params import (
+    BaseUrl,
+    CallerDep,
+    DatabaseDep,
+    LayerDep,
+    MomentDep,
+    SettingsDep,
+    caller_of,
+    database_of,
+    equalities,
+    known_only,
+    limit_of,
+)
+from api.representation import Representation, html, negotiated, wanted_file
+from geo import export, objects
+from geo.export import KINDS, Extract, Format
+from geo.layers import Layer
+from geo.reference import DEGREES, Reference, References
+from geo.where import Asked, Where
+
+router = APIRouter(prefix="/ogc", tags=["OGC API"])
+KNOWN = (
+    "bbox", "bbox-crs", "crs", "datetime", "as_of", "limit", "after", "f", "filter", "filter-lang", "filter-crs",
+)  # fmt: skip
+PAGE_KINDS = {"json": GEOJSON, "html": "text/html"}
+
+
+def asked_of(request: Request, layer: LayerDep, moment: MomentDep, settings: SettingsDep) -> Asked:
+    """The parameters of a request for items."""
+    given = request.query_params
+    where = Where(
+        bbox=given.get("bbox"),
+        bbox_crs=given.get("bbox-crs"),
+        filter=given.get("filter"),
+        language=given.get("filter-lang", "cql2-text"),
+        filter_crs=given.get("filter-crs"),
+    )
+    after = given.get("after")
+    return Asked(
+        where,
+        crs=given.get("crs"),
+        moment=moment,
+        equal=equalities(request, layer, KNOWN),
+        limit=limit_of(given.get("limit"), settings),
+        whole="limit" not in given,
+        after=objects.identity_of(after) if after else 0,
+    )
+
+
+AskedDep = Annotated[Asked, Depends(asked_of)]
+
+
+def _content_crs(reference: Reference) -> dict[str, str]:
+    return {"content-crs": f"<{reference.uri}>"}
+
+
+@router.get("/collections/{layer}/items")
+async def items(
+    *,
+    request: Request,
+    layer: LayerDep,
+    base: BaseUrl,
+    database: DatabaseDep,
+    caller: CallerDep,
+    asked: AskedDep,
+) -> Response:
+    """A page of features, or a file of all that match."""
+    kind = wanted_file(request)
+    if kind is not None:
+        return await _file(request, layer, asked, kind)
+    async with database.transaction(caller) as connection:
+        query, reference = await asked.query(connection, layer)
+        page = await objects.page(connection, layer, query, reference)
+    own = negotiated(request)
+    links = here(request, base, PAGE_KINDS, own.value)
+    links.append(link("collection", f"{base}/ogc/collections/{layer.name}", "application/json"))
+    if page.next_after is not None:
+        onward = request.url.include_query_params(after=page.next_after).query
+        links.append(link("next", f"{base}{request.url.path}?{onward}", PAGE_KINDS[own.value], "Next page"))
+    head = {
+        "type": "FeatureCollection",
+        "numberMatched": page.matched,
+        "numberReturned": len(page.features),
+        "timeStamp": objects.now(),
+        "links": links,
+    }
+    body = orjson.dumps(head)[:-1] + b',"features":[' + ",".join(page.features).encode() + b"]}"
+    headers = _content_crs(reference)
+    if own is Representation.html:
+        return html(request, layer.title["en"], orjson.loads(body), headers=headers)
+    return Response(body, media_type=GEOJSON, headers=headers)
+
+
+async def _file(request: Request, layer: Layer, asked: Asked, kind: Format) -> Response:
+    database, caller = database_of(request), caller_of(request)
+    kept = KINDS[kind]
+    name = f'attachment; filename="{layer.name}.{kept.ending}"'
+
+    async def text() -> AsyncIterator[bytes]:
+        async with database.transaction(caller) as connection:
+            query, reference = await asked.query(connection, layer)
+            async for part in export.csv_text(connection, Extract(layer, query, reference), asked.most):
+                yield part
+
+    if kind is Format.csv:
+        parts = text()
+        first = await anext(parts)
+        return StreamingResponse(
+            _from(first, parts), media_type=kept.media_type, headers={"content-disposition": name}
+        )
+    folder = Path(tempfile.mkdtemp(prefix="mezha-"))
+    try:
+        async with database.transaction(caller) as connection:
+            query, reference = await asked.query(connection, layer)
+            extract = Extract(layer, query, DEGREES if kind is Format.kml else reference)
+            path = await export.write(connection, extract, kind, folder, limit=asked.most)
+    except BaseException:
+        shutil.rmtree(folder)
+        raise
+    gone = BackgroundTask(shutil.rmtree, folder)
+    headers = {"content-disposition": name} | _content_crs(extract.reference)
+    return FileResponse(path, media_type=kept.media_type, headers=headers, background=gone)
+
+
+async def _from(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    yield first
+    async for part in rest:
+        yield part
+
+
+@router.get(
+    "/collections/{layer}/items/{identity}", dependencies=[known_only("f", "crs", "datetime", "as_of")]
+)
+async def item(
+    *,
+    request: Request,
+    layer: LayerDep,
+    identity: str,
+    base: BaseUrl,
+    database: DatabaseDep,
+    caller: CallerDep,
+    moment: MomentDep,
+) -> Response:
+    """One feature."""
+    wanted = request.query_params.get("crs")
+    number = objects.identity_of(identity)
+    async with database.transaction(caller) as connection:
+        reference = (await References.load(connection)).resolve(wanted, "crs") if wanted else DEGREES
+        row = await objects.one(connection, layer, number, moment, reference=reference)
+    links = here(request, base, PAGE_KINDS, negotiated(request).value)
+    links.append(
+        link("collection", f"{base}/ogc/collections/{layer.name}", "application/json", "Its collection")
+    )
+    document = feature(layer, row) | {"links": links}
+    headers = _content_crs(reference)
+    if negotiated(request) is Representation.html:
+        return html(request, f"{layer.one['en']} {row['id']}", document, headers=headers)
+    return Response(orjson.dumps(document), media_type=GEOJSON, headers=headers)

@@ -1,0 +1,338 @@
+"""CQL2 filters as conditions on a gate: parsed by ``cql2``, translated by a whitelist, every value bound.
+
+Nothing that may fail on data is translated (no casts, no arithmetic): an error that depended on a hidden row
+would tell of it. Geometry conditions begin with ``&&``, so that the spatial index finds the rows.
+"""
+
+import re
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from functools import cache
+from typing import Any
+
+import cql2
+import orjson
+import shapely
+from sqlalchemy import Column, ColumnElement, Table, and_, false, func, literal, not_, or_, true
+
+from geo.crs import WGS84
+from geo.errors import MezhaError
+from geo.layers import Layer
+from geo.reference import Reference
+
+LONGEST = 200_000
+DEEPEST = 60
+# The parser descends once for each of these; far more than a person writes, far fewer than its stack holds.
+_MOST_RISKY = 4_000
+_RISKY = re.compile(r"[(\[{+\-*/%^]|\bnot\b", re.IGNORECASE)
+_MOST_PARTS = 20_000
+TIMES = ("valid_from", "valid_to", "sys_from", "sys_to")
+Term = Any
+
+
+class FilterError(MezhaError):
+    """A filter cannot be understood, or asks for what filters may not do."""
+
+    code = "bad-filter"
+
+
+@dataclass(frozen=True)
+class _Value:
+    """One side of a comparison: a column or a literal, and its kind: text, number, date, time, boolean."""
+
+    kind: str
+    sql: ColumnElement[Any]
+
+
+@cache
+def _parser() -> ThreadPoolExecutor:
+    """A thread with a stack deep enough for the deepest filter that passes the limits."""
+    before = threading.stack_size(128 << 20)
+    executor = ThreadPoolExecutor(1, thread_name_prefix="cql2")
+    executor.submit(int).result()
+    threading.stack_size(before)
+    return executor
+
+
+def _refuse(message: str, value: str = "", remedy: str = "") -> FilterError:
+    return FilterError(
+        message,
+        remedy or "The page /ogc of the documentation shows what filters may say.",
+        field="filter",
+        value=value[:60],
+    )
+
+
+def parse(text: str, language: str = "cql2-text") -> Any:
+    """The filter as CQL2 JSON; FilterError where it is too long, too deep or no CQL2."""
+    if len(text) > LONGEST:
+        raise _refuse(f"The filter has {len(text)} characters.", remedy=f"At most {LONGEST} are read.")
+    if len(_RISKY.findall(text)) > _MOST_RISKY and language == "cql2-text":
+        raise _refuse("The filter has too many parts.", remedy="Send large geometries as cql2-json.")
+    if language == "cql2-json":
+        try:
+            return orjson.loads(text)
+        except orjson.JSONDecodeError as err:
+            raise _refuse(f"The filter is no JSON: {err}.", text) from None
+    if language != "cql2-text":
+        raise FilterError(
+            f"The filter language “{language[:30]}” is unknown.",
+            "Known here: cql2-text, cql2-json.",
+            field="filter-lang",
+            value=language[:30],
+        )
+    try:
+        return _parser().submit(lambda: cql2.parse_text(text).to_json()).result()
+    except (cql2.ParseError, cql2.ValidationError, ValueError, TypeError) as err:
+        raise _refuse(f"The filter is no CQL2: {_where(str(err))}", text) from None
+
+
+def _where(message: str) -> str:
+    lines = [line.strip(" |-=>") for line in message.splitlines()]
+    return "; ".join(line for line in lines if line and not line.startswith("^"))[:200]
+
+
+class Translation:
+    """Translates CQL2 JSON for one layer; ``reference`` is the system of the filter's coordinates."""
+
+    def __init__(self, layer: Layer, table: Table, reference: Reference) -> None:
+        self._layer = layer
+        self._table = table
+        self._reference = reference
+        self._parts = 0
+        self._kinds = {p.name: p.type for p in layer.properties}
+        self._kinds |= {
+            "id": "integer",
+            **dict.fromkeys(TIMES[:2], "date"),
+            **dict.fromkeys(TIMES[2:], "time"),
+        }
+
+    def condition(self, node: Any, depth: int = 0) -> ColumnElement[bool]:
+        """The condition of a boolean expression."""
+        self._parts += 1
+        if depth > DEEPEST or self._parts > _MOST_PARTS:
+            raise _refuse("The filter is too deep or has too many parts.", remedy="Write a simpler filter.")
+        if isinstance(node, bool):
+            return true() if node else false()
+        if not isinstance(node, dict) or not isinstance(node.get("op"), str):
+            raise _refuse("A condition is expected.", str(node))
+        op, args = node["op"].lower(), node.get("args")
+        if not isinstance(args, list):
+            raise _refuse(f"{op[:20]} needs a list of arguments.", op)
+        if op in ("and", "or"):
+            parts = [self.condition(a, depth + 1) for a in args]
+            return and_(true(), *parts) if op == "and" else or_(false(), *parts)
+        if op == "not":
+            return not_(self.condition(self._only(args, 1, op)[0], depth + 1))
+        if op.startswith("s_"):
+            return self._spatial(op, self._only(args, 2, op))
+        if op.startswith("t_"):
+            return self._temporal(op, self._only(args, 2, op))
+        return self._plain(op, args)
+
+    def _only(self, args: Sequence[Any], count: int, op: str) -> Sequence[Any]:
+        if len(args) != count:
+            raise _refuse(f"{op[:20]} needs {count} arguments.", op)
+        return args
+
+    def _plain(self, op: str, args: Sequence[Any]) -> ColumnElement[bool]:
+        if op in _COMPARE:
+            return _COMPARE[op](*self._pair(*self._only(args, 2, op)))
+        if op == "isnull":
+            return self._value(self._only(args, 1, op)[0]).sql.is_(None)
+        if op == "like":
+            text, pattern = (self._value(a, "text") for a in self._only(args, 2, op))
+            if text.kind != "text" or pattern.kind != "text":
+                raise _refuse("LIKE compares texts.")
+            return text.sql.like(pattern.sql, escape="\\")
+        if op == "between":
+            low, middle = self._pair(args[1], self._only(args, 3, op)[0])
+            high, _ = self._pair(args[2], args[0])
+            return and_(middle >= low, middle <= high)
+        if op == "in":
+            found = self._only(args, 2, op)
+            if not isinstance(found[1], list):
+                raise _refuse("IN needs a list.")
+            return or_(false(), *(_COMPARE["="](*self._pair(found[0], item)) for item in found[1][:1000]))
+        raise _refuse(
+            f"Filters cannot say “{op[:30]}”.", op, f"They can say: {', '.join(sorted(OPERATORS))}."
+        )
+
+    def _column(self, name: str) -> tuple[Column[Any], str]:
+        if name not in self._kinds:
+            raise _refuse(
+                f"{self._layer.name} has no property “{name[:40]}”.",
+                name,
+                f"There are: {', '.join(self._kinds)}; geometry.",
+            )
+        return self._table.c[name], self._kinds[name]
+
+    def _value(self, node: Any, wanted: str = "") -> _Value:
+        """A property or a literal; a literal text is read as the ``wanted`` kind where that is a date or time."""
+        if isinstance(node, dict) and node.get("op") == "casei" and isinstance(node.get("args"), list):
+            inner = self._value(self._only(node["args"], 1, "casei")[0], "text")
+            if inner.kind != "text":
+                raise _refuse("CASEI is for texts.")
+            return _Value("text", func.lower(inner.sql))
+        if isinstance(node, dict) and isinstance(node.get("property"), str):
+            column, kind = self._column(node["property"])
+            return _Value("number" if kind == "integer" else kind, column)
+        return _literal(node, wanted)
+
+    def _pair(self, left: Any, right: Any) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
+        first = self._value(left, self._kind_of(right))
+        second = self._value(right, first.kind)
+        if first.kind != second.kind and {first.kind, second.kind} != {"date", "time"}:
+            raise _refuse(
+                f"A {first.kind} cannot be compared with a {second.kind}.",
+                remedy="Write texts in single quotes, numbers without, dates as DATE('2024-02-28').",
+            )
+        return first.sql, second.sql
+
+    def _kind_of(self, node: Any) -> str:
+        if isinstance(node, dict) and isinstance(node.get("property"), str):
+            return self._column(node["property"])[1]
+        return ""
+
+    def _temporal(self, op: str, args: Sequence[Any]) -> ColumnElement[bool]:
+        if op not in _TEMPORAL:
+            raise _refuse(f"Filters cannot say “{op[:30]}”.", op)
+        kinds = [self._kind_of(a) for a in args]
+        wanted = next((k for k in kinds if k in ("date", "time")), "")
+        if not wanted:
+            raise _refuse(f"{op} needs a property that is a date.", op)
+        (a, b), (c, d) = (self._period(arg, wanted) for arg in args)
+        return _TEMPORAL[op](a, b, c, d)
+
+    def _period(self, node: Any, wanted: str) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
+        if isinstance(node, dict) and isinstance(node.get("interval"), list):
+            ends = self._only(node["interval"], 2, "INTERVAL")
+            opened = ("-infinity", "infinity")
+            found = [
+                literal(date.min if o == "-infinity" else date.max) if e == ".." else self._date(e, wanted)
+                for e, o in zip(ends, opened, strict=True)
+            ]
+            return found[0], found[1]
+        value = self._date(node, wanted)
+        return value, value
+
+    def _date(self, node: Any, wanted: str) -> ColumnElement[Any]:
+        value = self._value(node, wanted)
+        if value.kind not in ("date", "time"):
+            raise _refuse("A date is expected.", str(node))
+        return value.sql
+
+    def _spatial(self, op: str, args: Sequence[Any]) -> ColumnElement[bool]:
+        if op not in _SPATIAL:
+            raise _refuse(
+                f"Filters cannot say “{op[:30]}”.", op, f"They can say: {', '.join(sorted(_SPATIAL))}."
+            )
+        named = [isinstance(a, dict) and a.get("property") in ("geom", "geometry") for a in args]
+        if named.count(True) != 1:
+            raise _refuse(f"{op} compares the property geometry with a geometry.", op)
+        shape = self._reference.to_degrees(_geometry(args[named.index(False)]))
+        wkb = func.ST_GeomFromWKB(shapely.to_wkb(shape), 4326)
+        name = _SPATIAL[op] if named[0] else _SPATIAL[_TURNED.get(op, op)]
+        exact = getattr(func, name)(self._table.c.geom, wkb)
+        near = self._table.c.geom.op("&&")(wkb)
+        return (
+            not_(and_(near, func.ST_Intersects(self._table.c.geom, wkb)))
+            if op == "s_disjoint"
+            else and_(near, exact)
+        )
+
+
+def _literal(node: Any, wanted: str) -> _Value:
+    if isinstance(node, bool):
+        return _Value("boolean", literal(node))
+    if isinstance(node, int | float):
+        # A double on both sides: no integer of the filter can be out of a column's range.
+        return _Value("number", literal(max(-1e300, min(float(node), 1e300))))
+    if isinstance(node, dict) and (node.keys() & {"date", "timestamp"}):
+        return _instant(str(node.get("date", node.get("timestamp"))), wanted)
+    if isinstance(node, str) and wanted in ("date", "time"):
+        return _instant(node, wanted)
+    if isinstance(node, str) and "\x00" not in node:
+        return _Value("text", literal(node))
+    raise _refuse("A property or a value is expected.", str(node))
+
+
+def _geometry(node: Any) -> Any:
+    """A valid shapely geometry of a literal; collections are refused, PostGIS cannot compare them."""
+    try:
+        if isinstance(node, dict) and isinstance(node.get("bbox"), list):
+            numbers = [float(n) for n in node["bbox"]]
+            if len(numbers) == 6:
+                numbers = [*numbers[:2], *numbers[3:5]]
+            west, south, east, north = numbers
+            shape = shapely.box(min(west, east), min(south, north), max(west, east), max(south, north))
+            return shape if west != east and south != north else shapely.Point(west, south)
+        shape = shapely.force_2d(shapely.from_geojson(orjson.dumps(node)))
+    except (shapely.errors.ShapelyError, ValueError, TypeError):
+        raise _refuse("A geometry of the filter cannot be read.", str(node)) from None
+    if shape.is_empty or shape.geom_type == "GeometryCollection":
+        raise _refuse("A geometry of the filter is empty or a collection.", str(node))
+    if not shape.is_valid:
+        raise _refuse(f"A geometry of the filter is not valid: {shapely.is_valid_reason(shape)}.")
+    return shape
+
+
+def _instant(text: str, wanted: str) -> _Value:
+    try:
+        if len(text) <= 10:
+            day = date.fromisoformat(text)
+            return _Value("date", literal(day))
+        moment = datetime.fromisoformat(text.upper().replace("Z", "+00:00"))
+    except ValueError:
+        raise _refuse(f"“{text[:40]}” is no date.", text) from None
+    if wanted == "date":
+        return _Value("date", literal(moment.date()))
+    return _Value("time", literal(moment if moment.tzinfo else moment.replace(tzinfo=UTC)))
+
+
+_COMPARE: Mapping[str, Callable[[Any, Any], ColumnElement[bool]]] = {
+    "=": lambda a, b: a == b,
+    "<>": lambda a, b: a != b,
+    "<": lambda a, b: a < b,
+    ">": lambda a, b: a > b,
+    "<=": lambda a, b: a <= b,
+    ">=": lambda a, b: a >= b,
+}
+_SPATIAL: Mapping[str, str] = {
+    "s_intersects": "ST_Intersects",
+    "s_disjoint": "ST_Disjoint",
+    "s_equals": "ST_Equals",
+    "s_touches": "ST_Touches",
+    "s_within": "ST_Within",
+    "s_contains": "ST_Contains",
+    "s_overlaps": "ST_Overlaps",
+    "s_crosses": "ST_Crosses",
+}
+# What an operator becomes when the literal stands first.
+_TURNED: Mapping[str, str] = {"s_within": "s_contains", "s_contains": "s_within"}
+# Periods a…b and c…d, closed on both sides; an instant is a period of one moment.
+_TEMPORAL: Mapping[str, Callable[..., ColumnElement[bool]]] = {
+    "t_after": lambda a, b, c, d: a > d,
+    "t_before": lambda a, b, c, d: b < c,
+    "t_during": lambda a, b, c, d: and_(a > c, b < d),
+    "t_contains": lambda a, b, c, d: and_(a < c, b > d),
+    "t_equals": lambda a, b, c, d: and_(a == c, b == d),
+    "t_intersects": lambda a, b, c, d: and_(a <= d, b >= c),
+    "t_disjoint": lambda a, b, c, d: or_(a > d, b < c),
+}
+OPERATORS = ("and", "or", "not", "isNull", "like", "between", "in", "casei", *_COMPARE, *_SPATIAL, *_TEMPORAL)
+
+
+def condition(
+    layer: Layer, table: Table, text: str, *, language: str = "cql2-text", reference: Reference | None = None
+) -> ColumnElement[bool]:
+    """The condition of a filter; ``reference`` is the system of its coordinates, degrees by default."""
+    try:
+        return Translation(layer, table, reference or Reference(WGS84, WGS84)).condition(
+            parse(text, language)
+        )
+    except RecursionError:
+        raise _refuse("The filter is too deep.", remedy="Write a simpler filter.") from None
