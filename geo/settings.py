@@ -42,6 +42,9 @@ class Settings(BaseSettings):
     )
     workers: int = Field(2, ge=1, le=64, description="Server processes")
     pool_size: int = Field(8, ge=1, le=200, description="Database connections of each server process")
+    tile_pool_size: int = Field(
+        4, ge=1, le=100, description="Database connections for tiles of each server process"
+    )
     publish: Names = Field(
         frozenset(), description="Restricted or registered layers that are published all the same"
     )
