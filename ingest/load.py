@@ -52,12 +52,12 @@ def compare(connection: Connection, layer: Layer, profile: Profile, run: int) ->
     counts: dict[str, int] = dict(rows)
     outcome = Outcome(counts.get("new", 0), counts.get("changed", 0), counts.get("unchanged", 0))
     if profile.snapshot == "full":
-        gone = connection.execute(_gone(layer, profile, run), {"profile": profile.name}).fetchall()
-        outcome.gone, outcome.gone_keys = len(gone), [key for key, _ in gone[:1000]]
+        missing = connection.execute(gone(layer, profile, run), {"profile": profile.name}).fetchall()
+        outcome.gone, outcome.gone_keys = len(missing), [key for key, _ in missing[:1000]]
     return outcome
 
 
-def _gone(layer: Layer, profile: Profile, run: int) -> sql.Composed:
+def gone(layer: Layer, profile: Profile, run: int) -> sql.Composed:
     """Current objects of this profile, within the scope of the file, whose key the file does not hold."""
     scope = sql.SQL("").join(
         sql.SQL(" AND c.{0} IN (SELECT {0} FROM {1})").format(sql.Identifier(name), table_of(run))
@@ -90,14 +90,17 @@ def write(connection: Connection, layer: Layer, profile: Profile, run: int, mome
     is being set up may say when things were known.
     """
     names = {"stage": table_of(run), "compare": table_of(run, "compare"), "layer": _register(layer)}
+    connection.execute(
+        "UPDATE ingest.runs SET loaded_at = coalesce(%s, transaction_timestamp()) WHERE id = %s",
+        [moment, run],
+    )
     closing = connection.execute(
         sql.SQL("SELECT version FROM {compare} WHERE action = 'changed'").format(**names)
     ).fetchall()
     versions = [version for (version,) in closing]
     if profile.snapshot == "full":
         versions += [
-            version
-            for _, version in connection.execute(_gone(layer, profile, run), {"profile": profile.name})
+            version for _, version in connection.execute(gone(layer, profile, run), {"profile": profile.name})
         ]
     _close(connection, layer, versions, moment)
     bulk = moment is None and nothing_current(connection, layer)

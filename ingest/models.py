@@ -38,6 +38,8 @@ class Run(Base):
     finished_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     counts: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
     message: Mapped[str | None] = mapped_column(Text)
+    undoes: Mapped[int | None] = mapped_column(ForeignKey(f"{SCHEMA}.runs.id"))
+    loaded_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
 
 
 class Reject(Base):

@@ -23,13 +23,14 @@ from geo.crs import Catalogue
 from geo.errors import MezhaError
 from geo.layers import Layer, layer
 from geo.session import connect
-from ingest import load, runs, staging
+from ingest import differences, load, runs, staging
 from ingest.batch import Batch, Reader
 from ingest.check import check, system_of
 from ingest.errors import RefusedError
 from ingest.normalise import normalise
 from ingest.problem import Problem
 from ingest.profile import Profile
+from ingest.profile import profile as find_profile
 from ingest.readers.catalogue import reader_for
 from ingest.source import Source
 
@@ -44,6 +45,8 @@ class Options:
 
     crs: str | None = None
     dry: bool = False
+    # Keep what was staged and compared for a person to look at; `apply` or `drop` ends such a run.
+    hold: bool = False
     confirm_gone: bool = False
     account: int | None = None
     moment: datetime | None = None
@@ -77,7 +80,6 @@ class _Work:
     connection: Connection
     profile: Profile
     layer: Layer
-    source: Source
     options: Options
     result: Result
 
@@ -104,7 +106,7 @@ def ingest(url: str, profile: Profile, path: Path, options: Options | None = Non
         run, resumed = _begin(connection, profile, source, options)
         result = Result(run, profile.name, profile.layer, source.path.name, source.sha256, resumed=resumed)
         try:
-            _stages(_Work(connection, profile, layer(profile.layer), source, options, result), reader)
+            _stages(_Work(connection, profile, layer(profile.layer), options, result), reader, source)
         except MezhaError as err:
             connection.rollback()
             staging.drop(connection, run)
@@ -139,15 +141,30 @@ def _staged_rows(connection: Connection, run: int) -> int:
     return int(row[0]) if row else -2
 
 
-def _stages(work: _Work, reader: Reader) -> None:
+def _stages(work: _Work, reader: Reader, source: Source) -> None:
     connection, options, result = work.connection, work.options, work.result
     options.after("open")
     if not result.resumed:
-        _stage_rows(work, reader)
+        _stage_rows(work, reader, source)
+    if options.hold:
+        outcome = load.compare(connection, work.layer, work.profile, result.run)
+        differences.write(connection, work.layer, work.profile, result.run)
+        result.counts |= outcome.as_counts()
+        result.status = "waiting"
+        runs.end(connection, result.run, "waiting", result.counts)
+        connection.commit()
+        return
+    _finish(work)
+
+
+def _finish(work: _Work) -> None:
+    """Compare what is staged, load it unless the run is dry, and clear up; one transaction."""
+    connection, options, result = work.connection, work.options, work.result
     outcome = load.compare(connection, work.layer, work.profile, result.run)
     options.after("compare")
     result.counts |= outcome.as_counts()
     load.refuse_if_too_much_is_gone(outcome, work.profile, confirmed=options.confirm_gone)
+    differences.write(connection, work.layer, work.profile, result.run)
     if options.dry:
         result.status = "dry"
     else:
@@ -162,9 +179,50 @@ def _stages(work: _Work, reader: Reader) -> None:
     options.after("report")
 
 
-def _stage_rows(work: _Work, reader: Reader) -> None:
+def apply(url: str, run: int, *, confirm_gone: bool = False) -> Result:
+    """Load a run that waits for its registrar; it is compared with the register of this moment.
+
+    RefusedError where it does not wait, or too much would be closed: nothing was changed then.
+    """
+    with connect(url) as connection:
+        found = runs.waiting(connection, run)
+        target = layer(found.layer)
+        # The unlogged table is empty after a crash of the database: nothing staged must not mean that all is gone.
+        if _staged_rows(connection, run) != found.counts.get("staged"):
+            raise RefusedError(
+                f"What run {run} had staged was lost.", "Upload the file again.", field="run", value=str(run)
+            )
+        with runs.exclusive(connection, found.layer):
+            result = Result(
+                run,
+                found.profile,
+                found.layer,
+                found.file_name,
+                found.sha256,
+                counts=found.counts,
+                resumed=True,
+            )
+            options = Options(confirm_gone=confirm_gone)
+            try:
+                _finish(_Work(connection, find_profile(found.profile), target, options, result))
+            except MezhaError:
+                connection.rollback()
+                raise
+            return result
+
+
+def drop(url: str, run: int) -> None:
+    """Refuse a run that waits: what was staged goes, the record stays."""
+    with connect(url) as connection:
+        runs.waiting(connection, run)
+        staging.drop(connection, run)
+        runs.end(connection, run, "refused", {}, "Refused by the registrar; nothing was changed.")
+        connection.commit()
+
+
+def _stage_rows(work: _Work, reader: Reader, source: Source) -> None:
     """Read, map, normalise, check and stage every batch; commits once, when all rows are staged."""
-    connection, source, result = work.connection, work.source, work.result
+    connection, result = work.connection, work.result
     catalogue = Catalogue.load(connection)
     staging.create(connection, work.layer, result.run)
     fresh = load.nothing_current(connection, work.layer)

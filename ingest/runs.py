@@ -3,6 +3,7 @@
 import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import psycopg
@@ -10,7 +11,7 @@ from psycopg.rows import TupleRow
 from psycopg.types.json import Jsonb
 
 from ingest import staging
-from ingest.errors import BusyError
+from ingest.errors import BusyError, RefusedError
 from ingest.problem import Problem
 from ingest.profile import Profile
 from ingest.source import Source
@@ -121,6 +122,31 @@ def reject(
             )
             count += 1
     return count
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A run that is staged and compared, and waits for a person's word."""
+
+    profile: str
+    layer: str
+    file_name: str
+    sha256: str
+    counts: dict[str, int]
+
+
+def waiting(connection: Connection, run: int) -> Waiting:
+    """The waiting run of that number; RefusedError where it does not wait (any more)."""
+    row = connection.execute(
+        "SELECT profile, layer, file_name, sha256, counts, status FROM ingest.runs WHERE id = %s FOR UPDATE",
+        [run],
+    ).fetchone()
+    staged = connection.execute("SELECT to_regclass(%s) IS NOT NULL", [f"ingest.stage_{run}"]).fetchone()
+    if row is None or row[5] != "waiting" or staged != (True,):
+        raise RefusedError(
+            f"Run {run} does not wait for a word.", "Upload the file again.", field="run", value=str(run)
+        )
+    return Waiting(*row[:5])
 
 
 def clear_away(connection: Connection, run: int) -> None:
