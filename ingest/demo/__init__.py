@@ -1,0 +1,1 @@
+"""The demo region: a fictional region in Siberia, written as registry files and loaded through the pipeline."""
