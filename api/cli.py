@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 
 from api import supervisor
-from api.commands import house, imports
+from api.commands import demo, house, imports
 from geo.errors import MezhaError
 from geo.logs import configure as configure_logs
 from geo.settings import Settings
@@ -21,6 +21,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 imports.register(app)
+demo.register(app)
 house.register(app)
 out = Console()
 err = Console(stderr=True)
@@ -49,6 +50,7 @@ def up(
         # The server needs its imports before it needs the database: start it first.
         house.start("server", "serve", "--port", str(port), "--workers", str(workers))
         supervisor.prepare_database(cluster, settings)
+        supervisor.fill_demo(settings, house.say)
         house.wait_ready()
         house.start("worker", "work")
         out.print(f"Mezha is ready at http://{settings.host}:{port}", highlight=False, soft_wrap=True)

@@ -160,10 +160,14 @@ class House:
                 os.killpg(child.process.pid, signal.SIGKILL)
 
 
-def empty(settings: Settings) -> bool:
-    """Whether the registers hold nothing yet."""
-    with connect(settings.url_for("owner")) as connection:
-        row = connection.execute(
-            "SELECT EXISTS (SELECT FROM register.municipalities) OR EXISTS (SELECT FROM register.parcels) OR EXISTS (SELECT FROM ingest.runs)"
-        ).fetchone()
-        return row == (False,)
+def fill_demo(settings: Settings, say: Say) -> None:
+    """Load the demo region where this is a demonstration and the registers are empty, or were left half filled."""
+    from ingest.demo.presence import wanted
+
+    url = settings.url_for("owner")
+    if not settings.demo or not wanted(url):
+        return
+    from ingest.demo.archive import fill
+
+    say("Making the demo region …")
+    fill(url, say)

@@ -12,7 +12,7 @@ import pytest
 from psycopg import sql
 
 from api.main import Mezha
-from geo.access import ANONYMOUS, Caller
+from geo.access import ANONYMOUS, Caller, publish_statement
 from geo.cluster import Cluster
 from geo.layers import layer
 from geo.migration import migrate
@@ -84,6 +84,19 @@ def new_database(
 def settings(new_database: Callable[[], Settings]) -> Settings:
     """A database of the module's own, for tests that commit."""
     return new_database()
+
+
+@pytest.fixture(scope="session")
+def demo_settings(new_database: Callable[[], Settings]) -> Settings:
+    """A database with a tenth of the demo region, everything published; tests only read it."""
+    from ingest.demo import archive
+
+    made = new_database().model_copy(update={"demo": True, "region": "97", "publish": frozenset({"*"})})
+    archive.fill(made.database_url, factor=0.1)
+    with psycopg.connect(made.database_url) as connection:
+        connection.execute(publish_statement(made.publish))
+        connection.execute("ANALYZE")
+    return made
 
 
 @pytest.fixture(scope="session")

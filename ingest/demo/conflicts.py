@@ -54,13 +54,19 @@ def _overlap(frames: Frames) -> None:
     """A recreation lease on land that a timber lease covers already."""
     leases = frames.rights.leases
     timber = leases[leases["usage"] == "1"].iloc[0]
-    piece = timber["geometry"].representative_point().buffer(420, quad_segs=3).intersection(timber["geometry"])
+    piece = (
+        timber["geometry"].representative_point().buffer(420, quad_segs=3).intersection(timber["geometry"])
+    )
     row = timber.to_dict() | {
         "number": LEASE_WITHIN_LEASE, "usage": "8", "forest_kind": "sanitary", "holder": "ИП Осокин Пётр Андреевич", "geometry": piece,
         "signed_on": date(2024, 5, 20), "starts_on": date(2024, 6, 1), "ends_on": date(2034, 5, 31), "status": "active", "annual_volume_m3": np.nan,
         "area_ha": round(piece.area / 1e4, 4),
     }  # fmt: skip
-    row["holder_inn"] = leases.loc[leases["holder"] == row["holder"], "holder_inn"].iloc[0] if (leases["holder"] == row["holder"]).any() else FOREST_COMPANY.inn
+    row["holder_inn"] = (
+        leases.loc[leases["holder"] == row["holder"], "holder_inn"].iloc[0]
+        if (leases["holder"] == row["holder"]).any()
+        else FOREST_COMPANY.inn
+    )
     leases.loc[len(leases)] = pd.Series(row)
 
 
@@ -68,8 +74,17 @@ def _expired(frames: Frames) -> None:
     """A lease that ended and still stands in the register."""
     leases = frames.rights.leases
     at = leases.index[(leases["usage"] != "1") & (leases["number"] != LEASE_WITHIN_LEASE)][3]
-    leases.loc[at, ["number", "status", "holder", "holder_inn"]] = [EXPIRED_LEASE, "overdue", FOREST_COMPANY.name, FOREST_COMPANY.inn]
-    leases.loc[at, ["signed_on", "starts_on", "ends_on"]] = [date(2015, 12, 20), date(2016, 1, 1), date(2025, 12, 31)]
+    leases.loc[at, ["number", "status", "holder", "holder_inn"]] = [
+        EXPIRED_LEASE,
+        "overdue",
+        FOREST_COMPANY.name,
+        FOREST_COMPANY.inn,
+    ]
+    leases.loc[at, ["signed_on", "starts_on", "ends_on"]] = [
+        date(2015, 12, 20),
+        date(2016, 1, 1),
+        date(2025, 12, 31),
+    ]
 
 
 def _cutting(region: Region, frames: Frames) -> None:
@@ -77,7 +92,11 @@ def _cutting(region: Region, frames: Frames) -> None:
     areas = frames.rights.cutting_areas
     rivers = frames.zones.loc[frames.zones["kind"] == "water_protection", "geometry"].to_numpy()
     stands = region.forest.stands
-    wet = stands[(stands["protection"] == "water_protection") & (stands["age_group"] == "mature") & stands["quarter_at"].isin(areas["quarter_at"])]
+    wet = stands[
+        (stands["protection"] == "water_protection")
+        & (stands["age_group"] == "mature")
+        & stands["quarter_at"].isin(areas["quarter_at"])
+    ]
     tree = shapely.STRtree(rivers)
     hit = np.unique(tree.query(wet["geometry"].to_numpy(), predicate="intersects")[0])
     chosen = wet.iloc[hit[0]]

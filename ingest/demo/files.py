@@ -1,5 +1,6 @@
 """The registry files of the region: each layer in the format, encoding and coordinate system in which offices keep it."""
 
+import csv
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -18,6 +19,7 @@ from geo.crs import WGS84, reproject, seeded
 from geo.dictionaries import dictionary
 from ingest.demo.history import MOMENTS, Archive
 from ingest.demo.lattice import PLANE
+from ingest.demo.names import REGION_NAME
 
 Geometries = NDArray[np.object_]
 GSK_ZONE_14, GSK = "EPSG:20914", "EPSG:7683"
@@ -56,15 +58,31 @@ def _write(frame: pd.DataFrame, shapes: Geometries, path: Path, crs: str, **opti
     placed = reproject(shapes, PLANE, crs)
     for old in path.parent.glob(f"{path.stem}.*"):
         old.unlink()
-    pyogrio.write_dataframe(gpd.GeoDataFrame(frame.reset_index(drop=True), geometry=placed, crs=crs), path, **options)
+    pyogrio.write_dataframe(
+        gpd.GeoDataFrame(frame.reset_index(drop=True), geometry=placed, crs=crs), path, **options
+    )
 
 
 def _geopackage(frame: pd.DataFrame, shapes: Geometries, path: Path, crs: str = PLANE) -> None:
-    _write(frame, _multi(shapes), path, crs, driver="GPKG", layer_options={"SPATIAL_INDEX": "NO", "GEOMETRY_NAME": "geom"})
+    _write(
+        frame,
+        _multi(shapes),
+        path,
+        crs,
+        driver="GPKG",
+        layer_options={"SPATIAL_INDEX": "NO", "GEOMETRY_NAME": "geom"},
+    )
 
 
 def _geojson(frame: pd.DataFrame, shapes: Geometries, path: Path) -> None:
-    _write(frame, shapes, path, WGS84, driver="GeoJSON", layer_options={"RFC7946": "YES", "COORDINATE_PRECISION": "7"})
+    _write(
+        frame,
+        shapes,
+        path,
+        WGS84,
+        driver="GeoJSON",
+        layer_options={"RFC7946": "YES", "COORDINATE_PRECISION": "7"},
+    )
 
 
 def _municipalities(frame: pd.DataFrame, path: Path) -> None:
@@ -125,7 +143,7 @@ def _leases(frame: pd.DataFrame, path: Path) -> None:
         }
     )  # fmt: skip
     _write(
-        table, frame["geometry"].to_numpy(), path, PLANE, driver="MapInfo File", encoding="cp1251",
+        table, frame["geometry"].to_numpy(), path, PLANE, driver="MapInfo File",
         layer_options={"ENCODING": "CP1251", "BOUNDS": "14300000,6200000,14700000,6500000"},
     )  # fmt: skip
 
@@ -144,12 +162,16 @@ def _cutting_areas(frame: pd.DataFrame, path: Path) -> None:
 
 
 def _deposits(frame: pd.DataFrame, path: Path) -> None:
-    table = frame[["number", "name", "mineral", "status", "reserves", "unit", "category"]].assign(discovered=_dates(frame["discovered_on"]))
+    table = frame[["number", "name", "mineral", "status", "reserves", "unit", "category"]].assign(
+        discovered=_dates(frame["discovered_on"])
+    )
     _geojson(table, frame["geometry"].to_numpy(), path)
 
 
 def _zones(frame: pd.DataFrame, path: Path) -> None:
-    table = frame[["number", "name", "kind", "status", "restriction", "document"]].assign(established=_dates(frame["established_on"]))
+    table = frame[["number", "name", "kind", "status", "restriction", "document"]].assign(
+        established=_dates(frame["established_on"])
+    )
     _geopackage(table, frame["geometry"].to_numpy(), path, GSK_ZONE_14)
 
 
@@ -164,40 +186,42 @@ def _waste_sites(frame: pd.DataFrame, path: Path) -> None:
             "Долгота": [f"{x:.6f}" for x in spots[:, 0]], "Широта": [f"{y:.6f}" for y in spots[:, 1]],
         }
     )  # fmt: skip
-    table.to_csv(path, sep=";", index=False, encoding="utf-8-sig", lineterminator="\r\n")
-
-
-def _licences(frame: pd.DataFrame, path: Path) -> None:
-    """A workbook of attributes, and beside it the corner points in ГСК-2011."""
-    table = pd.DataFrame(
-        {
-            "Номер лицензии": frame["number"], "Участок недр": frame["name"], "Вид пользования": frame["kind"], "Состояние": label("licence_status", frame["status"]),
-            "Полезное ископаемое": frame["mineral"], "Целевое назначение": frame["purpose"], "Недропользователь": frame["holder"], "ИНН": frame["holder_inn"],
-            "Орган": frame["authority"], "Основание": frame["document"], "Дата выдачи": frame["issued_on"], "Дата окончания": frame["expires_on"],
-            "Верхняя граница": frame["upper"], "Нижняя граница": frame["lower"],
-        }
-    )  # fmt: skip
     with xlsxwriter.Workbook(path) as book:
-        book.set_properties({"created": MOMENTS[0].replace(tzinfo=None), "author": "Приозёрский край"})
-        sheet, day = book.add_worksheet("Лицензии"), book.add_format({"num_format": "dd.mm.yyyy"})
+        book.set_properties({"created": MOMENTS[0].replace(tzinfo=None), "author": REGION_NAME})
+        sheet = book.add_worksheet("Объекты")
         sheet.write_row(0, 0, list(table.columns))
         for r, row in enumerate(table.itertuples(index=False), start=1):
             for c, value in enumerate(row):
-                if isinstance(value, date):
-                    sheet.write_datetime(r, c, datetime(value.year, value.month, value.day), day)  # noqa: DTZ001
-                else:
+                if value is not None and value == value:  # noqa: PLR0124  (NaN)
                     sheet.write(r, c, value)
         sheet.autofit()
-    _corners(frame, path.with_suffix(".corners.csv"))
 
 
-def _corners(frame: pd.DataFrame, path: Path) -> None:
+def _licences(frame: pd.DataFrame, path: Path) -> None:
+    """A table of corner points in ГСК-2011; what is said of the licence stands in the row of its first point."""
+    said = {
+        "Номер лицензии": frame["number"], "Участок недр": frame["name"], "Вид пользования": label("licence_kind", frame["kind"]),
+        "Состояние": label("licence_status", frame["status"]), "Полезное ископаемое": frame["mineral"], "Целевое назначение": frame["purpose"],
+        "Недропользователь": frame["holder"], "ИНН": frame["holder_inn"], "Орган": frame["authority"], "Основание": frame["document"],
+        "Дата выдачи": [d.strftime("%d.%m.%Y") for d in frame["issued_on"]], "Дата окончания": [d.strftime("%d.%m.%Y") for d in frame["expires_on"]],
+        "Верхняя граница": frame["upper"], "Нижняя граница": frame["lower"],
+    }  # fmt: skip
     placed = reproject(frame["geometry"].to_numpy(), PLANE, GSK)
-    lines = ["номер;контур;точка;широта;долгота"]
-    for number, shape in zip(frame["number"], placed, strict=True):
-        ring = shapely.get_coordinates(shape.exterior)[:-1]
-        lines += [f"{number};1;{n};{y:.7f};{x:.7f}" for n, (x, y) in enumerate(ring.tolist(), start=1)]
-    path.write_text("\r\n".join([*lines, ""]), encoding="utf-8")
+    with path.open("w", encoding="cp1251", newline="") as stream:
+        table = csv.writer(stream, delimiter=";", lineterminator="\r\n")
+        table.writerow([*said, "Контур", "Точка", "Северная широта", "Восточная долгота"])
+        for facts, shape in zip(zip(*said.values(), strict=True), placed, strict=True):
+            ring = shapely.get_coordinates(shape.exterior)[:-1]
+            for n, (x, y) in enumerate(ring.tolist(), start=1):
+                own = facts if n == 1 else (facts[0], *[None] * (len(facts) - 1))
+                table.writerow([*own, 1, n, dms(y), dms(x)])
+
+
+def dms(degrees: float) -> str:
+    """Degrees as licences write them: 57°12'03.24", to about 0.3 m."""
+    hundredths = round(degrees * 360_000)
+    minutes, rest = divmod(hundredths, 6_000)
+    return f"{minutes // 60}°{minutes % 60:02d}'{rest / 100:05.2f}\""
 
 
 def _parcels(frame: pd.DataFrame, path: Path) -> None:
@@ -207,7 +231,8 @@ def _parcels(frame: pd.DataFrame, path: Path) -> None:
     placed = shapely.transform(placed, lambda xy: np.round(xy, 2))
     area = np.round(shapely.area(placed)).astype(int)
     records = [
-        _land_record(row, shape, int(a), definition.title) for row, shape, a in zip(frame.to_dict("records"), placed, area, strict=True)
+        _land_record(row, shape, int(a), definition.title)
+        for row, shape, a in zip(frame.to_dict("records"), placed, area, strict=True)
     ]
     text = (
         '<?xml version="1.0" encoding="UTF-8"?>\n<extract_cadastral_plan_territory><cadastral_blocks><cadastral_block><record_data><base_data><land_records>\n'
@@ -252,9 +277,9 @@ WRITERS: dict[str, tuple[str, Callable[[pd.DataFrame, Path], None]]] = {
     "parcels": ("xml", _parcels),
     "forest_plots": ("shp", _plots),
     "leases": ("tab", _leases),
-    "licences": ("xlsx", _licences),
+    "licences": ("csv", _licences),
     "deposits": ("geojson", _deposits),
-    "waste_sites": ("csv", _waste_sites),
+    "waste_sites": ("xlsx", _waste_sites),
     "zones": ("gpkg", _zones),
     "cutting_areas": ("gpkg", _cutting_areas),
 }

@@ -38,7 +38,9 @@ def grouped(points: Floats, count: int) -> Ints:
     owner = np.zeros(len(points), dtype=np.int64)
     for _ in range(25):
         owner = ((points[:, None, :] - centres[None]) ** 2).sum(axis=2).argmin(axis=1)
-        centres = np.array([points[owner == k].mean(axis=0) if (owner == k).any() else centres[k] for k in range(count)])
+        centres = np.array(
+            [points[owner == k].mean(axis=0) if (owner == k).any() else centres[k] for k in range(count)]
+        )
     return np.asarray(owner)
 
 
@@ -53,7 +55,9 @@ def _quarter_frame(centres: Floats) -> pd.DataFrame:
     # The first named lies nearest to the middle, where the city is; the others follow from west to east.
     middle = centres.mean(axis=0)
     heart = np.array([centres[forestry == k].mean(axis=0) for k in range(len(FORESTRIES))])
-    rank = np.lexsort((heart[:, 0], ((heart - middle) ** 2).sum(axis=1) > ((heart - middle) ** 2).sum(axis=1).min()))
+    rank = np.lexsort(
+        (heart[:, 0], ((heart - middle) ** 2).sum(axis=1) > ((heart - middle) ** 2).sum(axis=1).min())
+    )
     place = np.argsort(rank)
     frame = pd.DataFrame({"x": centres[:, 0], "y": centres[:, 1], "f": place[forestry], "s": 0, "number": 0})
     for f in range(len(FORESTRIES)):
@@ -68,7 +72,9 @@ def _quarter_frame(centres: Floats) -> pd.DataFrame:
 
 def _titles(frame: pd.DataFrame) -> pd.DataFrame:
     forestry = [FORESTRIES[f][0] for f in frame["f"]]
-    sub = [f"{FORESTRIES[f][1][s]} участковое лесничество" for f, s in zip(frame["f"], frame["s"], strict=True)]
+    sub = [
+        f"{FORESTRIES[f][1][s]} участковое лесничество" for f, s in zip(frame["f"], frame["s"], strict=True)
+    ]
     return frame.assign(forestry=forestry, subforestry=sub)
 
 
@@ -89,7 +95,9 @@ def forest(rng: np.random.Generator, terrain: Terrain, division: Division) -> Fo
     position[order] = np.arange(count)
     cells = np.where(here, position[np.maximum(cells, 0)], -1)
     blocks = unions(shapes, quarter)
-    quarters = _titles(_quarter_frame(shapely.get_coordinates(shapely.centroid(blocks)))).assign(geometry=blocks)
+    quarters = _titles(_quarter_frame(shapely.get_coordinates(shapely.centroid(blocks)))).assign(
+        geometry=blocks
+    )
     firsts = np.searchsorted(quarter, quarter, side="left")
     number = np.arange(count) - firsts + 1
     own = quarters.iloc[quarter].reset_index(drop=True)
@@ -106,7 +114,10 @@ def forest(rng: np.random.Generator, terrain: Terrain, division: Division) -> Fo
     ]
     quarters = quarters.assign(
         purpose=_purposes(quarter, stands, len(quarters)),
-        code=[f"{f + 1:02d}-{s + 1:02d}-{n:03d}" for f, s, n in zip(quarters["f"], quarters["s"], quarters["number"], strict=True)],
+        code=[
+            f"{f + 1:02d}-{s + 1:02d}-{n:03d}"
+            for f, s, n in zip(quarters["f"], quarters["s"], quarters["number"], strict=True)
+        ],
     )
     return Forest(_forestries(quarters), quarters, stands)
 
@@ -121,8 +132,10 @@ def unions(shapes: Geometries, group: Ints) -> Geometries:
 
 
 def _purposes(quarter: Ints, stands: pd.DataFrame, count: int) -> list[str]:
-    protected = np.bincount(quarter, (stands["protection"] != "none").to_numpy(), count) / np.bincount(quarter, minlength=count)
-    return np.where(protected > 0.45, "protective", "exploitable").tolist()
+    protected = np.bincount(quarter, (stands["protection"] != "none").to_numpy(), count) / np.bincount(
+        quarter, minlength=count
+    )
+    return ["protective" if p else "exploitable" for p in (protected > 0.45).tolist()]
 
 
 def _forestries(quarters: pd.DataFrame) -> pd.DataFrame:
@@ -130,9 +143,20 @@ def _forestries(quarters: pd.DataFrame) -> pd.DataFrame:
     shapes = quarters["geometry"].to_numpy()
     for f, (name, subs) in enumerate(FORESTRIES):
         mine = (quarters["f"] == f).to_numpy()
-        rows.append((name, f"{f + 1:02d}", "forestry", REGION_NAME, OFFICE, shapely.coverage_union_all(shapes[mine])))
+        rows.append(
+            (name, f"{f + 1:02d}", "forestry", REGION_NAME, OFFICE, shapely.coverage_union_all(shapes[mine]))
+        )
         for s, sub in enumerate(subs):
             own = mine & (quarters["s"] == s).to_numpy()
             title = f"{sub} участковое лесничество"
-            rows.append((title, f"{f + 1:02d}-{s + 1:02d}", "subforestry", name, OFFICE, shapely.coverage_union_all(shapes[own])))
+            rows.append(
+                (
+                    title,
+                    f"{f + 1:02d}-{s + 1:02d}",
+                    "subforestry",
+                    name,
+                    OFFICE,
+                    shapely.coverage_union_all(shapes[own]),
+                )
+            )
     return pd.DataFrame(rows, columns=["name", "code", "kind", "parent", "office", "geometry"])

@@ -46,10 +46,17 @@ def _changed(frame: pd.DataFrame, rows: "pd.Series[bool]", **values: object) -> 
 
 def _leases(all_rows: pd.DataFrame) -> list[pd.DataFrame]:
     """Signed in 2025 and 2026, ended early, run out and still there."""
-    small = (all_rows["usage"] != "1") & (all_rows["status"] == "active") & ~all_rows["number"].isin((EXPIRED_LEASE, conflicts.LEASE_WITHIN_LEASE))
+    small = (
+        (all_rows["usage"] != "1")
+        & (all_rows["status"] == "active")
+        & ~all_rows["number"].isin((EXPIRED_LEASE, conflicts.LEASE_WITHIN_LEASE))
+    )
     late_25, late_26 = small & _every(all_rows, 19, 4), small & _every(all_rows, 17, 9)
     late_26 &= ~late_25
-    ended, overdue = small & _every(all_rows, 21, 2) & ~late_25 & ~late_26, small & _every(all_rows, 37, 5) & ~late_25 & ~late_26
+    ended, overdue = (
+        small & _every(all_rows, 21, 2) & ~late_25 & ~late_26,
+        small & _every(all_rows, 37, 5) & ~late_25 & ~late_26,
+    )
     overdue &= ~ended
     frame = all_rows.copy()
     for late, day in ((late_25, date(2025, 4, 14)), (late_26, date(2026, 8, 24))):
@@ -73,12 +80,19 @@ def _plots(frame: pd.DataFrame) -> list[pd.DataFrame]:
     moved = [small & _every(frame, max(2, len(frame) // 5), k * 3 + 2) for k in range(3)]
     first = frame.copy()
     for rows in moved:
-        old = shapely.simplify(shapely.buffer(first.loc[rows, "geometry"].to_numpy(), -22, join_style="mitre"), 9)
+        old = shapely.simplify(
+            shapely.buffer(first.loc[rows, "geometry"].to_numpy(), -22, join_style="mitre"), 9
+        )
         kept = np.where(shapely.is_empty(old), first.loc[rows, "geometry"].to_numpy(), old)
         first.loc[rows, "geometry"] = kept
         first.loc[rows, "area_ha"] = np.round(shapely.area(kept) / 1e4, 4)
     closed = small & _every(frame, 83, 17) & (frame["status"] == "active") & ~moved[2] & ~moved[1]
-    return [first, frame[moved[0]], frame[moved[1]], pd.concat([frame[moved[2]], _changed(frame, closed & ~moved[0], status="closed")])]
+    return [
+        first,
+        frame[moved[0]],
+        frame[moved[1]],
+        pd.concat([frame[moved[2]], _changed(frame, closed & ~moved[0], status="closed")]),
+    ]
 
 
 def _zones(frame: pd.DataFrame) -> list[pd.DataFrame]:
@@ -88,7 +102,9 @@ def _zones(frame: pd.DataFrame) -> list[pd.DataFrame]:
     widened = (frame["kind"] == "water_protection") & (frame["width"] == 50) & _every(frame, 8, 5)
     new = planned & _every(frame, 18, 1)
     wide = shapely.simplify(shapely.buffer(frame.loc[widened, "geometry"].to_numpy(), 50, quad_segs=3), 3)
-    later = frame[widened].assign(geometry=wide, document="Водный кодекс РФ, статья 65; Приказ № 118 от 02.09.2026")
+    later = frame[widened].assign(
+        geometry=wide, document="Водный кодекс РФ, статья 65; Приказ № 118 от 02.09.2026"
+    )
     return [
         _with(frame[~new], planned, status="planned"),
         _changed(frame, abolished, status="abolished"),
@@ -133,10 +149,28 @@ def _cutting_areas(frame: pd.DataFrame) -> list[pd.DataFrame]:
         return frame[rows].assign(status=status)
 
     return [
-        pd.concat([stage((year == 2024) & half, "cut"), stage((year == 2024) & ~half, "in_work"), stage(year == 2025, "declared")]),
-        pd.concat([stage((year == 2024) & ~half, "cut"), stage((year == 2025) & ~refused, "in_work"), stage((year == 2025) & refused, "refused")]),
+        pd.concat(
+            [
+                stage((year == 2024) & half, "cut"),
+                stage((year == 2024) & ~half, "in_work"),
+                stage(year == 2025, "declared"),
+            ]
+        ),
+        pd.concat(
+            [
+                stage((year == 2024) & ~half, "cut"),
+                stage((year == 2025) & ~refused, "in_work"),
+                stage((year == 2025) & refused, "refused"),
+            ]
+        ),
         pd.concat([stage((year == 2025) & ~refused, "cut"), stage(year == 2026, "declared")]),
-        pd.concat([stage((year == 2026) & half & ~refused, "in_work"), stage((year == 2026) & refused, "refused"), stage(year == 2027, "declared")]),
+        pd.concat(
+            [
+                stage((year == 2026) & half & ~refused, "in_work"),
+                stage((year == 2026) & refused, "refused"),
+                stage(year == 2027, "declared"),
+            ]
+        ),
     ]
 
 
@@ -149,7 +183,20 @@ def _stands(frame: pd.DataFrame, areas: pd.DataFrame) -> list[pd.DataFrame]:
         SUMMER: [k for k in clear.index if clear["year"][k] == 2024 and k not in half],
         SPRING: [k for k in clear.index if clear["year"][k] == 2025 and k not in refused],
     }
-    bare = dict.fromkeys(("species", "formula", "age", "age_group", "height_m", "diameter_cm", "site_class", "density", "stock", "forest_type"))
+    bare = dict.fromkeys(
+        (
+            "species",
+            "formula",
+            "age",
+            "age_group",
+            "height_m",
+            "diameter_cm",
+            "site_class",
+            "density",
+            "stock",
+            "forest_type",
+        )
+    )
     felled_before = clear.loc[[k for k in clear.index if clear["year"][k] == 2024 and k in half], "stand_at"]
     first = frame.copy()
     first.loc[felled_before, list(bare)] = None
@@ -177,7 +224,12 @@ def _deposits(frame: pd.DataFrame) -> list[pd.DataFrame]:
     """Reserves are counted anew in places."""
     counted = _every(frame, 13, 4)
     rows = frame[counted]
-    return [frame, frame.iloc[:0], rows.assign(reserves=np.round(rows["reserves"] * 1.18, 1), category="B+C1"), frame.iloc[:0]]
+    return [
+        frame,
+        frame.iloc[:0],
+        rows.assign(reserves=np.round(rows["reserves"] * 1.18, 1), category="B+C1"),
+        frame.iloc[:0],
+    ]
 
 
 def _parcels(frame: pd.DataFrame) -> list[pd.DataFrame]:
@@ -193,7 +245,12 @@ def archive(seed: int, factor: float = 1.0) -> Archive:
     held = rights(rng, place)
     found = deposits(rng, place)
     frames = Frames(
-        held, found, licences(rng, place, found), waste_sites(rng, place), zones(rng, place, held), parcels(rng, place, held)
+        held,
+        found,
+        licences(rng, place, found),
+        waste_sites(rng, place),
+        zones(rng, place, held),
+        parcels(rng, place, held),
     )
     frames = conflicts.add(rng, place, frames)
     woods = place.forest
@@ -212,6 +269,11 @@ def archive(seed: int, factor: float = 1.0) -> Archive:
         "cutting_areas": _cutting_areas(frames.rights.cutting_areas),
     }
     deliveries = tuple(
-        {name: held_by[step] for name, held_by in layers.items() if step < len(held_by) and len(held_by[step])} for step in range(len(MOMENTS))
+        {
+            name: held_by[step]
+            for name, held_by in layers.items()
+            if step < len(held_by) and len(held_by[step])
+        }
+        for step in range(len(MOMENTS))
     )
     return Archive(place, deliveries)

@@ -26,10 +26,14 @@ class Species:
 
 SPECIES: dict[str, Species] = {
     "pine": Species("С", 29, 0.026, (41, 81, 101, 141), ("лишайниковый", "брусничный", "багульниковый")),
-    "spruce": Species("Е", 28, 0.022, (41, 81, 101, 141), ("зеленомошный", "травяно-болотный", "приручьевой")),
+    "spruce": Species(
+        "Е", 28, 0.022, (41, 81, 101, 141), ("зеленомошный", "травяно-болотный", "приручьевой")
+    ),
     "fir": Species("П", 26, 0.025, (41, 61, 81, 101), ("зеленомошный", "крупнотравный", "приручьевой")),
     "larch": Species("Л", 30, 0.024, (41, 81, 101, 141), ("брусничный", "разнотравный", "багульниковый")),
-    "siberian_pine": Species("К", 27, 0.017, (41, 121, 201, 281), ("зеленомошный", "разнотравный", "долгомошный")),
+    "siberian_pine": Species(
+        "К", 27, 0.017, (41, 121, 201, 281), ("зеленомошный", "разнотравный", "долгомошный")
+    ),
     "birch": Species("Б", 25, 0.042, (11, 51, 61, 81), ("разнотравный", "крупнотравный", "травяно-болотный")),
     "aspen": Species("Ос", 26, 0.046, (11, 41, 51, 61), ("разнотравный", "крупнотравный", "крупнотравный")),
     "willow": Species("Ив", 12, 0.06, (6, 21, 26, 31), ("пойменный", "пойменный", "приручьевой")),
@@ -60,7 +64,14 @@ def _ground(terrain: Terrain, division: Division, cells: Ints, count: int) -> _G
     fields = (terrain.moisture, terrain.sand, terrain.disturbance, terrain.stream_distance, terrain.height)
     moisture, sand, disturbance, stream, height = (_means(f, cells, count) for f in fields)
     height = (height - height.mean()) / (height.std() or 1)
-    return _Ground(moisture, sand, disturbance, stream, height, _means((division.cut >= 0).astype(float), cells, count) > 0.6)
+    return _Ground(
+        moisture,
+        sand,
+        disturbance,
+        stream,
+        height,
+        _means((division.cut >= 0).astype(float), cells, count) > 0.6,
+    )
 
 
 def _scores(rng: np.random.Generator, ground: _Ground, count: int) -> Floats:
@@ -128,13 +139,22 @@ def inventory(
     lead[planted] = NAMES.index("pine")
     scores[planted, NAMES.index("pine")] += 20
     age = _ages(rng, ground, lead, kind)
-    site = np.clip(np.round(2.3 + 0.5 * np.abs(ground.moisture - 0.4) - 0.3 * ground.sand + rng.normal(0, 0.6, count)), 0, 5).astype(np.int64)
+    site = np.clip(
+        np.round(2.3 + 0.5 * np.abs(ground.moisture - 0.4) - 0.3 * ground.sand + rng.normal(0, 0.6, count)),
+        0,
+        5,
+    ).astype(np.int64)
     top = np.array([SPECIES[n].top for n in NAMES])[lead] * (1.12 - 0.11 * site)
     speed = np.array([SPECIES[n].speed for n in NAMES])[lead]
     tall = np.round(top * (1 - np.exp(-speed * age)) ** 1.35, 1)
     density = np.round(np.clip(rng.normal(0.68, 0.12, count), 0.3, 1.0), 1)
     starts = np.array([SPECIES[n].groups for n in NAMES])[lead]
-    days = np.array([date(2021, 6, 1) + timedelta(int(d)) for d in np.repeat(rng.integers(0, 800, 60), -(-count // 60))[:count]])
+    days = np.array(
+        [
+            date(2021, 6, 1) + timedelta(int(d))
+            for d in np.repeat(rng.integers(0, 800, 60), -(-count // 60))[:count]
+        ]
+    )
     wood = np.isin(kind, ("forested", "plantation"))
     moist = np.clip(np.digitize(ground.moisture, (-0.4, 0.9)), 0, 2)
     frame = pd.DataFrame(
@@ -149,12 +169,25 @@ def inventory(
             "site_class": np.array(SITE_CLASSES, dtype=object)[site],
             "density": density,
             "stock": np.round(density * np.maximum(0, tall * (1.35 + 0.36 * tall)) / 10) * 10,
-            "forest_type": [SPECIES[NAMES[s]].types[m] for s, m in zip(lead.tolist(), moist.tolist(), strict=True)],
+            "forest_type": [
+                SPECIES[NAMES[s]].types[m] for s, m in zip(lead.tolist(), moist.tolist(), strict=True)
+            ],
             "protection": np.where(ground.stream < 190, "water_protection", "none"),
             "inventoried_on": days,
             "area_ha": np.round(shapely.area(shapes) / 1e4, 1),
         },
     )
-    for name in ("species", "formula", "age", "age_group", "height_m", "diameter_cm", "site_class", "density", "stock", "forest_type"):
+    for name in (
+        "species",
+        "formula",
+        "age",
+        "age_group",
+        "height_m",
+        "diameter_cm",
+        "site_class",
+        "density",
+        "stock",
+        "forest_type",
+    ):
         frame[name] = frame[name].astype(object).where(wood, None)
     return frame

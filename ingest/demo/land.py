@@ -14,7 +14,9 @@ STREETS = ("Центральная", "Лесная", "Набережная", "Ш
 HOME = "Для ведения личного подсобного хозяйства"
 
 
-def _lots(rng: np.random.Generator, region: Region, place: Settlement, wanted: int) -> list[dict[str, object]]:
+def _lots(
+    rng: np.random.Generator, region: Region, place: Settlement, wanted: int
+) -> list[dict[str, object]]:
     """Lots of about 15 ares on both sides of parallel streets."""
     ground = region.terrain
     rows: list[dict[str, object]] = []
@@ -30,7 +32,9 @@ def _lots(rng: np.random.Generator, region: Region, place: Settlement, wanted: i
                 near, far = across + side * 8, across + side * float(rng.integers(52, 60))
                 u = np.array([along, along + width, along + width, along])
                 v = np.array([near, near, far, far])
-                ring = np.round(np.column_stack((place.x + u * cos - v * sin, place.y + u * sin + v * cos)), 2)
+                ring = np.round(
+                    np.column_stack((place.x + u * cos - v * sin, place.y + u * sin + v * cos)), 2
+                )
                 house += 1
                 if rng.random() < 0.9 and not ground.lattice.sample(ground.water, ring).any():
                     rows.append(
@@ -54,7 +58,9 @@ def _fields(rng: np.random.Generator, region: Region, wanted: int) -> list[dict[
             x0, x1 = east + bend + inset[0], east + bend + step_x - inset[1]
             y0, y1 = north + inset[2], north + step_y - inset[3]
             ring = np.array([[x0, y0], [x1, y0 + 18], [x1 + 25, y1 + 18], [x0 + 25, y1]])
-            probe = np.column_stack([g.ravel() for g in np.meshgrid(np.linspace(x0, x1 + 25, 6), np.linspace(y0, y1 + 18, 5))])
+            probe = np.column_stack(
+                [g.ravel() for g in np.meshgrid(np.linspace(x0, x1 + 25, 6), np.linspace(y0, y1 + 18, 5))]
+            )
             place = min(region.settlements, key=lambda p: abs(p.x - x0) + abs(p.y - y0))
             if lattice.sample(open_land, probe).all() and abs(place.x - x0) + abs(place.y - y0) > 1_200:
                 rows.append(
@@ -75,14 +81,23 @@ def parcels(rng: np.random.Generator, region: Region, rights: Rights) -> pd.Data
     rows += _fields(rng, region, total // 4)
     frame = pd.DataFrame(rows)
     district = [p.municipality + 1 for p in frame["place"]]
-    block = [100_000 * (1 + (c != "Земли населенных пунктов")) + 101 + region.settlements.index(p) for c, p in zip(frame["category"], frame["place"], strict=True)]
+    block = [
+        100_000 * (1 + (c != "Земли населенных пунктов")) + 101 + region.settlements.index(p)
+        for c, p in zip(frame["category"], frame["place"], strict=True)
+    ]
     frame["quarter"] = [f"97:{d:02d}:{b:06d}" for d, b in zip(district, block, strict=True)]
     ordinal = frame.groupby("quarter").cumcount() + 1
     frame["number"] = [f"{q}:{n}" for q, n in zip(frame["quarter"], ordinal, strict=True)]
     forest = _forest_parcels(rights)
     frame = pd.concat([frame.drop(columns="place"), forest], ignore_index=True)
-    frame["registered_on"] = [date(2006, 3, 1) + timedelta(int(d)) for d in rng.integers(0, 6_500, len(frame))]
-    frame["price"] = np.where(frame["category"].str.contains("пунктов"), 182.4, np.where(frame["category"].str.contains("лесного"), 0.51, 3.27))
+    frame["registered_on"] = [
+        date(2006, 3, 1) + timedelta(int(d)) for d in rng.integers(0, 6_500, len(frame))
+    ]
+    frame["price"] = np.where(
+        frame["category"].str.contains("пунктов"),
+        182.4,
+        np.where(frame["category"].str.contains("лесного"), 0.51, 3.27),
+    )
     return frame
 
 

@@ -40,7 +40,7 @@ class Lattice:
         """Easting (a row) and northing (a column) of the cell centres."""
         x = self.west + (np.arange(self.columns) + 0.5) * self.cell
         y = self.south + (np.arange(self.rows) + 0.5) * self.cell
-        return x[None, :], y[:, None]
+        return np.asarray(x[None, :], np.float64), np.asarray(y[:, None], np.float64)
 
     def cells_of(self, points: Floats) -> tuple[Ints, Ints]:
         """Row and column of each easting–northing pair, clipped to the lattice."""
@@ -164,7 +164,11 @@ def absorbed(labels: Ints, minimum: int, group: Ints | None = None) -> Ints:
         member = np.zeros(count, dtype=np.int64)
         if group is not None:
             member[labels[labels >= 0]] = group[labels >= 0]
-        wanted = (size[a] < minimum) & (member[a] == member[b]) & ((size[b] > size[a]) | ((size[b] == size[a]) & (b < a)))
+        wanted = (
+            (size[a] < minimum)
+            & (member[a] == member[b])
+            & ((size[b] > size[a]) | ((size[b] == size[a]) & (b < a)))
+        )
         if not wanted.any():
             break
         code, length = np.unique(a[wanted] * count + b[wanted], return_counts=True)
@@ -176,5 +180,7 @@ def absorbed(labels: Ints, minimum: int, group: Ints | None = None) -> Ints:
         while not np.array_equal(into[into], into):
             into = into[into]
         labels = np.where(labels < 0, -1, into[np.maximum(labels, 0)])
-        labels = np.unique(labels, return_inverse=True)[1].reshape(labels.shape) - (1 if (labels < 0).any() else 0)
+        labels = np.unique(labels, return_inverse=True)[1].reshape(labels.shape) - (
+            1 if (labels < 0).any() else 0
+        )
     return labels

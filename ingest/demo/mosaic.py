@@ -150,7 +150,12 @@ def _assembled(rings: Geometries, owner: Ints, count: int) -> Geometries:
 
 
 def polygons(
-    labels: Ints, lattice: Lattice, straight: Ints | None = None, *, curve: Curve | None = None, tolerance: float = 0
+    labels: Ints,
+    lattice: Lattice,
+    straight: Ints | None = None,
+    *,
+    curve: Curve | None = None,
+    tolerance: float = 0,
 ) -> tuple[Ints, Geometries]:
     """Labels as they came to be drawn, and a polygon for each patch of them: an exact coverage, every polygon valid.
 
@@ -160,7 +165,11 @@ def polygons(
     for _ in range(2):
         labels = absorbed(_without_crossings(labels), 6, straight)
     labels = patches(_without_crossings(labels))
-    fixed = _fixed(straight, labels.shape) if straight is not None else np.zeros((lattice.rows + 1, lattice.columns + 1), bool)
+    fixed = (
+        _fixed(straight, labels.shape)
+        if straight is not None
+        else np.zeros((lattice.rows + 1, lattice.columns + 1), bool)
+    )
     edges = _edges(labels)
     vertices = (lattice.rows + 1) * (lattice.columns + 1)
     count = int(labels.max()) + 1

@@ -112,7 +112,9 @@ def waste_object_code(position: int) -> str:
 
 def disposal_number(position: int, *, buried: bool) -> str:
     """Number in the register of disposal sites (ГРОРО)."""
-    return f"{REGION}-{position:05d}-{'З' if buried else 'Х'}-{400 + position:05d}-{1 + position % 28:02d}0614"
+    return (
+        f"{REGION}-{position:05d}-{'З' if buried else 'Х'}-{400 + position:05d}-{1 + position % 28:02d}0614"
+    )
 
 
 # Waste kinds of the federal catalogue that such sites take (code of 11 digits; the last one is the hazard class).

@@ -54,7 +54,13 @@ def _places(rng: np.random.Generator, ground: Terrain, count: int) -> Floats:
     """Dry open land near water, far enough from one another; the first is the best place for a city."""
     lattice = ground.lattice
     middle = np.array([lattice.west + lattice.columns * CELL / 2, lattice.south + lattice.rows * CELL / 2])
-    rows, columns = np.nonzero(ground.inside & ~ground.water & ~ground.forest & (ground.stream_distance < 600) & (ground.stream_distance > 90))
+    rows, columns = np.nonzero(
+        ground.inside
+        & ~ground.water
+        & ~ground.forest
+        & (ground.stream_distance < 600)
+        & (ground.stream_distance > 90)
+    )
     points = np.column_stack((lattice.west + (columns + 0.5) * CELL, lattice.south + (rows + 0.5) * CELL))
     points = points[rng.permutation(len(points))]
     great = max(ground.rivers, key=lambda r: r.drained).line
@@ -73,13 +79,17 @@ def _places(rng: np.random.Generator, ground: Terrain, count: int) -> Floats:
     return np.array(chosen)
 
 
-def _municipalities(rng: np.random.Generator, ground: Terrain, places: Floats) -> tuple[pd.DataFrame, Lattice, Ints]:
+def _municipalities(
+    rng: np.random.Generator, ground: Terrain, places: Floats
+) -> tuple[pd.DataFrame, Lattice, Ints]:
     """Districts around the larger places and the city's own land, as an exact coverage."""
     fine = ground.lattice
     lattice = Lattice(fine.rows // COARSE, fine.columns // COARSE, CELL * COARSE, fine.west, fine.south)
     inside = ground.inside[COARSE // 2 :: COARSE, COARSE // 2 :: COARSE][: lattice.rows, : lattice.columns]
     rows, columns = np.nonzero(inside)
-    cells = np.column_stack((lattice.west + (columns + 0.5) * lattice.cell, lattice.south + (rows + 0.5) * lattice.cell))
+    cells = np.column_stack(
+        (lattice.west + (columns + 0.5) * lattice.cell, lattice.south + (rows + 0.5) * lattice.cell)
+    )
     warp = np.column_stack([(1_900 * noise(rng, lattice, 9_000, 3))[rows, columns] for _ in range(2)])
     number = min(len(MUNICIPALITIES), max(3, len(places) - 1))
     owner = grouped((cells + warp)[::7], number)
@@ -125,4 +135,6 @@ def region(seed: int, factor: float = 1.0) -> Region:
     owner = np.maximum(lattice.sample(drawn, places), 0)
     woods = forest(rng, ground, division(rng, ground))
     outline = shapely.coverage_union_all(municipalities["geometry"].to_numpy())
-    return Region(factor, ground, municipalities, _settlements(rng, places, np.asarray(owner, np.int64)), woods, outline)
+    return Region(
+        factor, ground, municipalities, _settlements(rng, places, np.asarray(owner, np.int64)), woods, outline
+    )

@@ -1,7 +1,9 @@
 """Rights in the forest: plots, leases of them, and the cutting areas that their holders declare."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -9,7 +11,7 @@ import shapely
 from numpy.typing import NDArray
 
 from ingest.demo.forest import grouped
-from ingest.demo.names import HOLDERS, Holder, pick
+from ingest.demo.names import Holder, pick
 from ingest.demo.region import Region
 
 Geometries = NDArray[np.object_]
@@ -26,7 +28,7 @@ class Rights:
     cutting_areas: pd.DataFrame
 
 
-def _plot(region: Region, quarter: int, shape: shapely.Geometry, **values: object) -> dict[str, object]:
+def _plot(region: Region, quarter: int, shape: shapely.Geometry, **values: object) -> dict[str, Any]:
     row = region.forest.quarters.iloc[quarter]
     return {
         "forestry": row["forestry"], "subforestry": row["subforestry"], "purpose": row["purpose"], "quarter_at": quarter,
@@ -34,28 +36,39 @@ def _plot(region: Region, quarter: int, shape: shapely.Geometry, **values: objec
     }  # fmt: skip
 
 
-def _timber(rng: np.random.Generator, region: Region) -> tuple[list[dict[str, object]], list[dict[str, object]], list[int]]:
+def _timber(
+    rng: np.random.Generator, region: Region
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]], list[int]]:
     """Timber leases: compact groups of whole quarters; also the quarters that are left for other uses."""
     quarters = region.forest.quarters
     centres = quarters[["x", "y"]].to_numpy()
     number = max(5, round(len(quarters) / 14))
     group = grouped(centres, number)
     leased = rng.permutation(number)[: round(number * TIMBER_SHARE)]
-    plots: list[dict[str, object]] = []
-    leases: list[dict[str, object]] = []
+    plots: list[dict[str, Any]] = []
+    leases: list[dict[str, Any]] = []
     for k in sorted(leased.tolist()):
         members = np.flatnonzero(group == k)
         holder = pick(rng, "forest")
         signed = date(2008, 1, 15) + timedelta(int(rng.integers(0, 5_800)))
         first = len(plots)
         for quarter in members.tolist():
-            plots.append(_plot(region, quarter, quarters["geometry"].iloc[quarter], usage="1", lease_at=len(leases), registered_on=signed - timedelta(60)))
+            plots.append(
+                _plot(
+                    region,
+                    quarter,
+                    quarters["geometry"].iloc[quarter],
+                    usage="1",
+                    lease_at=len(leases),
+                    registered_on=signed - timedelta(60),
+                )
+            )
         leases.append(_lease(holder, "1", signed, 49, range(first, len(plots))))
     left = np.flatnonzero(~np.isin(group, leased)).tolist()
     return plots, leases, left
 
 
-def _lease(holder: Holder, usage: str, signed: date, years: int, plots: range) -> dict[str, object]:
+def _lease(holder: Holder, usage: str, signed: date, years: int, plots: Sequence[int]) -> dict[str, Any]:
     return {
         "holder": holder.name, "holder_inn": holder.inn, "usage": usage, "signed_on": signed, "starts_on": signed,
         "ends_on": signed.replace(year=signed.year + years, day=min(signed.day, 28)), "plots": plots,
@@ -77,25 +90,33 @@ def _stands_together(rng: np.random.Generator, region: Region, quarter: int) -> 
     return chosen
 
 
-def _small(rng: np.random.Generator, region: Region, left: list[int], wanted: int, leases: int) -> tuple[list[dict[str, object]], list[dict[str, object]]]:
+def _small(
+    rng: np.random.Generator, region: Region, left: list[int], wanted: int, leases: int
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Plots of a few stands in the quarters that are left, and the small leases of some of them."""
     order = rng.permutation(left).tolist()
-    plots: list[dict[str, object]] = []
-    rows: list[dict[str, object]] = []
+    plots: list[dict[str, Any]] = []
+    rows: list[dict[str, Any]] = []
     for k in range(wanted):
         quarter = order[k % len(order)]
         usage = SMALL_USES[int(rng.integers(0, len(SMALL_USES)))]
         day = date(2012, 3, 1) + timedelta(int(rng.integers(0, 4_300)))
-        plots.append(_plot(region, quarter, _stands_together(rng, region, quarter), usage=usage, registered_on=day))
+        plots.append(
+            _plot(region, quarter, _stands_together(rng, region, quarter), usage=usage, registered_on=day)
+        )
         if len(rows) < leases:
             trade = {"12": "subsoil", "15": "forest", "14": "subsoil"}.get(usage, "other")
             signed = day + timedelta(90)
             plots[-1]["lease_at"] = -1 - len(rows)
-            rows.append(_lease(pick(rng, trade), usage, signed, int(rng.choice((10, 15, 20, 25, 49))), range(k, k + 1)))
+            rows.append(
+                _lease(
+                    pick(rng, trade), usage, signed, int(rng.choice((10, 15, 20, 25, 49))), range(k, k + 1)
+                )
+            )
     return plots, rows
 
 
-def _plot_frame(plots: list[dict[str, object]], leases: pd.DataFrame) -> pd.DataFrame:
+def _plot_frame(plots: list[dict[str, Any]], leases: pd.DataFrame) -> pd.DataFrame:
     frame = pd.DataFrame(plots)
     ordinal = frame.groupby("code").cumcount() + 1
     frame["number"] = [f"97-{c}-{n:02d}" for c, n in zip(frame["code"], ordinal, strict=True)]
@@ -104,8 +125,17 @@ def _plot_frame(plots: list[dict[str, object]], leases: pd.DataFrame) -> pd.Data
     frame["status"] = np.where(np.arange(len(frame)) % 29 == 7, "suspended", "active")
     frame["status"] = frame["status"].where(np.arange(len(frame)) % 41 != 11, "closed")
     kinds = {"1": "cover", "5": "hunting", "8": "sanitary", "4": "other"}
-    frame["forest_kind"] = [kinds.get(str(u), "cover" if n % 3 else "other") for n, u in enumerate(frame["usage"])]
-    measures = ("очистка от захламлённости", "посадка сосны", "минерализованные полосы", "санитарная рубка", None, None)
+    frame["forest_kind"] = [
+        kinds.get(str(u), "cover" if n % 3 else "other") for n, u in enumerate(frame["usage"])
+    ]
+    measures = (
+        "очистка от захламлённости",
+        "посадка сосны",
+        "минерализованные полосы",
+        "санитарная рубка",
+        None,
+        None,
+    )
     frame["measures"] = [measures[n % len(measures)] for n in range(len(frame))]
     shapes = frame["geometry"].to_numpy()
     frame["area_ha"] = np.round(shapely.area(shapes) / 1e4, 4)
@@ -116,23 +146,34 @@ def _plot_frame(plots: list[dict[str, object]], leases: pd.DataFrame) -> pd.Data
     return frame
 
 
-def _lease_frame(rng: np.random.Generator, rows: list[dict[str, object]], plots: list[dict[str, object]]) -> pd.DataFrame:
+def _lease_frame(
+    rng: np.random.Generator, rows: list[dict[str, Any]], plots: list[dict[str, Any]]
+) -> pd.DataFrame:
     frame = pd.DataFrame(rows)
     order = frame["signed_on"].rank(method="first").astype(int)
-    frame["number"] = [f"{n}/{day.year}-{'ДА' if u == '1' else 'А'}" for n, day, u in zip(order, frame["signed_on"], frame["usage"], strict=True)]
+    frame["number"] = [
+        f"{n}/{day.year}-{'ДА' if u == '1' else 'А'}"
+        for n, day, u in zip(order, frame["signed_on"], frame["usage"], strict=True)
+    ]
     shapes = np.empty(len(frame), dtype=object)
     shapes[:] = [shapely.union_all([plots[p]["geometry"] for p in own]) for own in frame["plots"]]
     frame["geometry"] = shapes
     frame["forestry"] = [plots[own[0]]["forestry"] for own in frame["plots"]]
-    frame["forest_kind"] = np.where(frame["usage"] == "1", "cover", np.where(frame["usage"] == "5", "hunting", "other"))
+    frame["forest_kind"] = np.where(
+        frame["usage"] == "1", "cover", np.where(frame["usage"] == "5", "hunting", "other")
+    )
     area = shapely.area(shapes) / 1e4
     frame["area_ha"] = np.round(area, 4)
-    frame["annual_volume_m3"] = np.where(frame["usage"] == "1", np.round(area * rng.uniform(0.9, 1.6, len(frame)) / 10) * 10, np.nan)
+    frame["annual_volume_m3"] = np.where(
+        frame["usage"] == "1", np.round(area * rng.uniform(0.9, 1.6, len(frame)) / 10) * 10, np.nan
+    )
     frame["status"] = np.where([day < date(2024, 11, 1) for day in frame["ends_on"]], "completed", "active")
     return frame
 
 
-def _cutting_areas(rng: np.random.Generator, region: Region, plots: pd.DataFrame, leases: pd.DataFrame) -> pd.DataFrame:
+def _cutting_areas(
+    rng: np.random.Generator, region: Region, plots: pd.DataFrame, leases: pd.DataFrame
+) -> pd.DataFrame:
     """Mature stands of timber leases, declared, in work and cut, year by year."""
     stands = region.forest.stands
     lease_of = plots[plots["usage"] == "1"].drop_duplicates("quarter_at").set_index("quarter_at")["lease"]
@@ -153,8 +194,12 @@ def _cutting_areas(rng: np.random.Generator, region: Region, plots: pd.DataFrame
     declared = chosen.groupby(["lease", "year"], sort=True).ngroup() + 1
     chosen["declaration"] = [f"97-{y}-{d:05d}" for y, d in zip(chosen["year"], declared, strict=True)]
     chosen["form"] = np.where(rng.random(len(chosen)) < 0.75, "clear", "selective")
-    chosen["volume"] = np.round(chosen["stock"].astype(float) * chosen["area_ha"] * np.where(chosen["form"] == "clear", 1, 0.3))
-    return chosen.rename(columns={"number": "stand_number"}).drop(columns=["code"]).assign(code=chosen["code"])
+    chosen["volume"] = np.round(
+        chosen["stock"].astype(float) * chosen["area_ha"] * np.where(chosen["form"] == "clear", 1, 0.3)
+    )
+    return (
+        chosen.rename(columns={"number": "stand_number"}).drop(columns=["code"]).assign(code=chosen["code"])
+    )
 
 
 def rights(rng: np.random.Generator, region: Region) -> Rights:
@@ -162,17 +207,14 @@ def rights(rng: np.random.Generator, region: Region) -> Rights:
     plots, leases, left = _timber(rng, region)
     wanted = max(20, region.count(2_000) - len(plots))
     small, rows = _small(rng, region, left, wanted, max(8, region.count(300) - len(leases)))
-    shifted = [{**r, "plots": range(len(plots) + r["plots"].start, len(plots) + r["plots"].stop)} for r in rows]  # type: ignore[attr-defined]
+    rows = [{**row, "plots": [len(plots) + p for p in row["plots"]]} for row in rows]
     for plot in small:
         if "lease_at" in plot:
             plot["lease_at"] = len(leases) - 1 - int(str(plot["lease_at"]))
     everything = plots + small
-    lease_frame = _lease_frame(rng, leases + shifted, everything)
+    lease_frame = _lease_frame(rng, leases + rows, everything)
     plot_frame = _plot_frame(everything, lease_frame)
-    lease_frame["plot_numbers"] = [", ".join(plot_frame["number"].iloc[list(own)]) for own in lease_frame["plots"]]
+    lease_frame["plot_numbers"] = [
+        ", ".join(plot_frame["number"].iloc[list(own)]) for own in lease_frame["plots"]
+    ]
     return Rights(plot_frame, lease_frame, _cutting_areas(rng, region, plot_frame, lease_frame))
-
-
-def holder_named(inn: str) -> Holder:
-    """The holder with that INN."""
-    return next(h for h in HOLDERS if h.inn == inn)

@@ -48,7 +48,10 @@ def _cuttings(rng: np.random.Generator, quarter: Ints, disturbance: Floats) -> I
             if quarter[centre] < 0 or rng.random() > 0.16 + 0.2 * (disturbance[centre] > 0.5):
                 continue
             high, wide = (int(rng.integers(5, 10)), int(rng.integers(4, 7)))
-            top, left = int(rng.integers(1, QUARTER_ROWS - high)), int(rng.integers(1, QUARTER_COLUMNS - 3 * wide))
+            top, left = (
+                int(rng.integers(1, QUARTER_ROWS - high)),
+                int(rng.integers(1, QUARTER_COLUMNS - 3 * wide)),
+            )
             for strip in range(int(rng.integers(1, 4))):
                 i, j = row + top, column + left + strip * (wide + int(rng.integers(0, 2)) * 3)
                 area = result[i : i + high, j : j + wide]
@@ -60,10 +63,14 @@ def _cuttings(rng: np.random.Generator, quarter: Ints, disturbance: Floats) -> I
 def _cells(values: Floats, rows: int, columns: int) -> Floats:
     """A field as one line of cells per block; the lattice is padded to whole blocks."""
     padded = np.pad(
-        values, ((0, rows * QUARTER_ROWS - values.shape[0]), (0, columns * QUARTER_COLUMNS - values.shape[1])), mode="edge"
+        values,
+        ((0, rows * QUARTER_ROWS - values.shape[0]), (0, columns * QUARTER_COLUMNS - values.shape[1])),
+        mode="edge",
     )
-    return padded.reshape(rows, QUARTER_ROWS, columns, QUARTER_COLUMNS).transpose(0, 2, 1, 3).reshape(
-        rows * columns, QUARTER_ROWS * QUARTER_COLUMNS
+    return (
+        padded.reshape(rows, QUARTER_ROWS, columns, QUARTER_COLUMNS)
+        .transpose(0, 2, 1, 3)
+        .reshape(rows * columns, QUARTER_ROWS * QUARTER_COLUMNS)
     )
 
 
@@ -76,8 +83,16 @@ def _nearest_seeds(rng: np.random.Generator, features: list[Floats]) -> Ints:
     """For each cell of each block the nearest of the block's seeds in the space of features."""
     blocks, cells = features[0].shape
     seeds = SEED_ROWS * SEED_COLUMNS
-    r = (np.arange(SEED_ROWS)[:, None] + rng.random((blocks, SEED_ROWS, SEED_COLUMNS))) * QUARTER_ROWS / SEED_ROWS
-    c = (np.arange(SEED_COLUMNS)[None, :] + rng.random((blocks, SEED_ROWS, SEED_COLUMNS))) * QUARTER_COLUMNS / SEED_COLUMNS
+    r = (
+        (np.arange(SEED_ROWS)[:, None] + rng.random((blocks, SEED_ROWS, SEED_COLUMNS)))
+        * QUARTER_ROWS
+        / SEED_ROWS
+    )
+    c = (
+        (np.arange(SEED_COLUMNS)[None, :] + rng.random((blocks, SEED_ROWS, SEED_COLUMNS)))
+        * QUARTER_COLUMNS
+        / SEED_COLUMNS
+    )
     at = (r.astype(np.int64) * QUARTER_COLUMNS + c.astype(np.int64)).reshape(blocks, seeds)
     nearest = np.empty((blocks, cells), dtype=np.int64)
     for start in range(0, blocks, _CHUNK):
@@ -101,7 +116,7 @@ def division(rng: np.random.Generator, terrain: Terrain) -> Division:
     bank = 420 * np.exp(-terrain.stream_distance / 130)
     rows, columns = -(-lattice.rows // QUARTER_ROWS), -(-lattice.columns // QUARTER_COLUMNS)
     fields = [x + warp[0], y + warp[1], 260 * site, bank]
-    used = np.flatnonzero((_cells(terrain.forest, rows, columns)).any(axis=1))
+    used = np.flatnonzero(_cells(terrain.forest.astype(float), rows, columns).any(axis=1))
     nearest = np.zeros((rows * columns, QUARTER_ROWS * QUARTER_COLUMNS), dtype=np.int64)
     nearest[used] = _nearest_seeds(
         rng, [_cells(np.broadcast_to(f, lattice.shape), rows, columns)[used] for f in fields]
@@ -111,6 +126,8 @@ def division(rng: np.random.Generator, terrain: Terrain) -> Division:
     mark = np.where(cut >= 0, 1_000 + cut, seed)
     label = np.where(quarter >= 0, quarter * 1_000_000 + mark, -1)
     # A seed of one block and the same number of the next would run together where a remnant was joined.
-    label = np.where(quarter >= 0, label * 4 + (_blocks(lattice) % 2) + 2 * ((_blocks(lattice) // 97) % 2), -1)
+    label = np.where(
+        quarter >= 0, label * 4 + (_blocks(lattice) % 2) + 2 * ((_blocks(lattice) // 97) % 2), -1
+    )
     stand = absorbed(label, SMALLEST_STAND, quarter)
     return Division(quarter, stand, cut)

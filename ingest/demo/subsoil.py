@@ -1,5 +1,6 @@
 """Deposits, and the licences to study and work them."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -44,15 +45,21 @@ DEPOSIT_NAMES = (
 )  # fmt: skip
 
 
-def blob(rng: np.random.Generator, x: float, y: float, radius: float, *, points: int = 40, roughness: float = 0.22) -> shapely.Polygon:
+def blob(
+    rng: np.random.Generator, x: float, y: float, radius: float, *, points: int = 40, roughness: float = 0.22
+) -> shapely.Polygon:
     """A rounded irregular shape around a place."""
     angle = np.linspace(0, 2 * np.pi, points, endpoint=False)
     reach = np.ones(points)
     for wave in range(2, 6):
-        reach += roughness / wave**0.7 * np.cos(wave * angle + rng.uniform(0, 2 * np.pi)) * rng.uniform(0.3, 1)
+        reach += (
+            roughness / wave**0.7 * np.cos(wave * angle + rng.uniform(0, 2 * np.pi)) * rng.uniform(0.3, 1)
+        )
     stretch, turn = rng.uniform(0.6, 1.0), rng.uniform(0, np.pi)
     px, py = radius * reach * np.cos(angle), radius * stretch * reach * np.sin(angle)
-    ring = np.column_stack((x + px * np.cos(turn) - py * np.sin(turn), y + px * np.sin(turn) + py * np.cos(turn)))
+    ring = np.column_stack(
+        (x + px * np.cos(turn) - py * np.sin(turn), y + px * np.sin(turn) + py * np.cos(turn))
+    )
     return shapely.Polygon(np.round(ring, 2))
 
 
@@ -60,16 +67,22 @@ def cornered(rng: np.random.Generator, shape: shapely.Geometry, corners: int) ->
     """An allotment of few corner points around a shape, as surveyors draw it."""
     x, y = shapely.get_coordinates(shapely.centroid(shape))[0]
     reach = float(shapely.hausdorff_distance(shapely.Point(x, y), shape)) * 1.12
-    angle = (np.arange(corners) + rng.uniform(-0.25, 0.25, corners)) * 2 * np.pi / corners + rng.uniform(0, np.pi)
+    angle = (np.arange(corners) + rng.uniform(-0.25, 0.25, corners)) * 2 * np.pi / corners + rng.uniform(
+        0, np.pi
+    )
     away = reach * rng.uniform(0.92, 1.12, corners) / np.cos(np.pi / corners) ** 0.5
     return shapely.Polygon(np.column_stack((x + away * np.cos(angle), y + away * np.sin(angle))))
 
 
-def _spots(rng: np.random.Generator, region: Region, count: int, where: NDArray[np.bool_]) -> NDArray[np.float64]:
+def _spots(
+    rng: np.random.Generator, region: Region, count: int, where: NDArray[np.bool_]
+) -> NDArray[np.float64]:
     lattice = region.terrain.lattice
     rows, columns = np.nonzero(where & region.terrain.inside)
     at = rng.permutation(len(rows))[:count]
-    return np.column_stack((lattice.west + (columns[at] + 0.5) * lattice.cell, lattice.south + (rows[at] + 0.5) * lattice.cell))
+    return np.column_stack(
+        (lattice.west + (columns[at] + 0.5) * lattice.cell, lattice.south + (rows[at] + 0.5) * lattice.cell)
+    )
 
 
 def deposits(rng: np.random.Generator, region: Region) -> pd.DataFrame:
@@ -84,12 +97,16 @@ def deposits(rng: np.random.Generator, region: Region) -> pd.DataFrame:
         "peat": dry & (ground.moisture > 1),
     }
     edge = shapely.buffer(region.outline, -1_500)
-    rows = []
+    rows: list[dict[str, object]] = []
+    # Places of one mineral, in the order in which deposits take them.
+    pools: dict[int, Iterator[list[float]]] = {}
     for k in kinds.tolist():
         mineral = MINERALS[names[k]]
-        spots = _spots(rng, region, 40, where.get(names[k], dry))
-        inside = spots[shapely.contains_xy(edge, spots)]
-        x, y = (inside if len(inside) else spots)[0].tolist()
+        if k not in pools:
+            spots = _spots(rng, region, 3 * total, where.get(names[k], dry))
+            inside = spots[shapely.contains_xy(edge, spots)]
+            pools[k] = iter((inside if len(inside) >= total else spots).tolist())
+        x, y = next(pools[k])
         n = len(rows)
         rows.append(
             {
@@ -114,8 +131,17 @@ def licences(rng: np.random.Generator, region: Region, found: pd.DataFrame) -> p
         row = found.loc[k]
         kind = "Э" if row["status"] == "developed" else str(rng.choice(("Э", "Р")))
         shape = cornered(rng, row["geometry"], int(rng.integers(5, 9)))
-        rows.append(_licence(rng, len(rows), row["mineral"], kind, row["name"].replace("месторождение", "участок"), shape))
-    dry = ~region.terrain.water
+        rows.append(
+            _licence(
+                rng,
+                len(rows),
+                row["mineral"],
+                kind,
+                name=row["name"].replace("месторождение", "участок"),
+                shape=shape,
+            )
+        )
+    spots = iter(_spots(rng, region, wanted, ~region.terrain.water).tolist())
     names = tuple(MINERALS)
     while len(rows) < wanted:
         n = len(rows)
@@ -126,19 +152,34 @@ def licences(rng: np.random.Generator, region: Region, found: pd.DataFrame) -> p
             spot = (place.x + rng.normal(0, 700), place.y + rng.normal(0, 700))
             radius = float(rng.integers(60, 240))
         else:
-            spot = tuple(_spots(rng, region, 1, dry)[0].tolist())
+            spot = tuple(next(spots))
             radius = float(rng.integers(*MINERALS[mineral].radius)) * 1.5
         shape = cornered(rng, shapely.Point(*spot).buffer(radius), int(rng.integers(4, 8)))
-        rows.append(_licence(rng, n, mineral, kind, f"Участок недр {numbered(DEPOSIT_NAMES, n * 3)}-{1 + n % 4}", shape))
+        rows.append(
+            _licence(
+                rng,
+                n,
+                mineral,
+                kind,
+                name=f"Участок недр {numbered(DEPOSIT_NAMES, n * 3)}-{1 + n % 4}",
+                shape=shape,
+            )
+        )
     return pd.DataFrame(rows)
 
 
-def _licence(rng: np.random.Generator, n: int, mineral: str, kind: str, name: str, shape: shapely.Polygon) -> dict[str, object]:
+def _licence(
+    rng: np.random.Generator, n: int, mineral: str, kind: str, *, name: str, shape: shapely.Polygon
+) -> dict[str, object]:
     issued = date(2006, 2, 1) + timedelta(int(rng.integers(0, 6_800)))
     years = {"П": 7, "Р": 25, "Э": 20}[kind]
     trade = "subsoil" if mineral != "peat" else "other"
     holder = pick(rng, trade)
-    purposes = {"П": "геологическое изучение, поиски и оценка", "Р": "геологическое изучение, разведка и добыча", "Э": "разведка и добыча"}
+    purposes = {
+        "П": "геологическое изучение, поиски и оценка",
+        "Р": "геологическое изучение, разведка и добыча",
+        "Э": "разведка и добыча",
+    }
     return {
         "number": licence_number(n, MINERALS[mineral].letter + kind), "name": name,
         "kind": {"П": "study", "Р": "combined", "Э": "production"}[kind], "mineral": MINERALS[mineral].label,

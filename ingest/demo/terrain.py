@@ -7,12 +7,24 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from ingest.demo.lattice import CELL, Flags, Floats, Ints, Lattice, dilated, distance, enlarged, noise, patches
+from ingest.demo.lattice import (
+    CELL,
+    Flags,
+    Floats,
+    Ints,
+    Lattice,
+    dilated,
+    distance,
+    enlarged,
+    noise,
+    patches,
+)
 
 Geometries = NDArray[np.object_]
 COARSE = 5
 # Coarse cells (6.25 ha each) that drain through a point before it is a stream, and before it is a river.
 STREAM, RIVER = 70, 900
+FOREST_SHARE = 0.62
 FULL = (96_000.0, 80_000.0)
 
 
@@ -67,7 +79,9 @@ def _relief(rng: np.random.Generator, lattice: Lattice) -> Floats:
     u, v = (x - lattice.west) / width, (y - lattice.south) / height
     valley = np.abs(u - (0.72 - 0.42 * v + 0.09 * np.sin(5.5 * v + 0.4) + 0.03 * np.sin(13 * v)))
     relief = 22 * noise(rng, lattice, 11_000, 3) + 7 * noise(rng, lattice, 2_200, 2)
-    return np.asarray(150 + relief * (0.35 + np.clip(valley * 3, 0, 1)) - 55 * v + 120 * np.clip(valley, 0, 0.5))
+    return np.asarray(
+        150 + relief * (0.35 + np.clip(valley * 3, 0, 1)) - 55 * v + 120 * np.clip(valley, 0, 0.5)
+    )
 
 
 def _drainage(height: Floats) -> tuple[Ints, Ints, Floats]:
@@ -139,11 +153,11 @@ def _smooth(points: Floats, rounds: int) -> Floats:
     return points
 
 
-def _lines(rng: np.random.Generator, courses: list[tuple[list[int], int]], coarse: Lattice) -> list[Watercourse]:
+def _lines(
+    rng: np.random.Generator, courses: list[tuple[list[int], int]], coarse: Lattice
+) -> list[Watercourse]:
     """Watercourses as lines that meander; a displacement by place keeps confluences together."""
-    shift = [
-        260 * noise(rng, coarse, 1_700) + 420 * noise(rng, coarse, 6_000) for _ in range(2)
-    ]
+    shift = [260 * noise(rng, coarse, 1_700) + 420 * noise(rng, coarse, 6_000) for _ in range(2)]
     rivers = []
     for cells, drained in courses:
         rows, columns = np.divmod(np.array(cells), coarse.columns)
@@ -184,14 +198,20 @@ def _lakes(depth: Floats, inside: Flags, lattice: Lattice) -> Ints:
     return np.where(found >= 0, number[found], -1)
 
 
-def _forest(rng: np.random.Generator, lattice: Lattice, inside: Flags, dry: Flags, river_distance: Floats, share: float) -> Flags:
+def _forest(
+    rng: np.random.Generator,
+    lattice: Lattice,
+    inside: Flags,
+    dry: Flags,
+    river_distance: Floats,
+) -> Flags:
     """Where forest grows: everywhere but in the open country along the great river, whose edge is ragged."""
     open_country = (
         1.5 * np.exp(-river_distance / 75)
         + 0.62 * noise(rng, lattice, 13_000, 2)
         + 0.12 * noise(rng, lattice, 1_500, 2)
     )
-    limit = np.quantile(open_country[inside], share)
+    limit = np.quantile(open_country[inside], FOREST_SHARE)
     forest = inside & dry & (open_country < limit)
     found = patches(forest.astype(np.int64) - 1)
     size = np.bincount(found[found >= 0])
@@ -202,7 +222,9 @@ def terrain(rng: np.random.Generator, factor: float) -> Terrain:
     """The ground of a region whose area is ``factor`` of the full one."""
     side = factor**0.5
     lattice = Lattice.around(round(FULL[0] * side, -3), round(FULL[1] * side, -3), CELL)
-    coarse = Lattice(lattice.rows // COARSE, lattice.columns // COARSE, CELL * COARSE, lattice.west, lattice.south)
+    coarse = Lattice(
+        lattice.rows // COARSE, lattice.columns // COARSE, CELL * COARSE, lattice.west, lattice.south
+    )
     inside = np.asarray(enlarged(_outline(rng, coarse).astype(float), COARSE, lattice.shape) > 0.5)
     relief = _relief(rng, coarse)
     receiver, drained, depth = _drainage(relief)
@@ -213,7 +235,9 @@ def terrain(rng: np.random.Generator, factor: float) -> Terrain:
     water = (wide | (lakes >= 0)) & inside
     streams = _drawn(lattice, [(r.line, 0.0) for r in rivers]) | water
     near = distance(streams, 14)
-    main = enlarged(distance(_drawn(coarse, [(r.line, 0.0) for r in great]), 90), COARSE, lattice.shape) * COARSE
+    main = (
+        enlarged(distance(_drawn(coarse, [(r.line, 0.0) for r in great]), 90), COARSE, lattice.shape) * COARSE
+    )
     height = enlarged(relief, COARSE, lattice.shape)
     local = height - enlarged(noise_free_mean(relief), COARSE, lattice.shape)
     moisture = -local / (local.std() or 1) + 0.8 * noise(rng, lattice, 3_000, 2) + 1.2 * np.exp(-near / 3)
@@ -227,7 +251,7 @@ def terrain(rng: np.random.Generator, factor: float) -> Terrain:
         stream_distance=near * CELL,
         water=water,
         lakes=lakes,
-        forest=_forest(rng, lattice, inside, ~water, main, 0.62),
+        forest=_forest(rng, lattice, inside, ~water, main),
         rivers=tuple(rivers),
     )
 

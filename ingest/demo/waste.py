@@ -41,7 +41,9 @@ def waste_sites(rng: np.random.Generator, region: Region) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _dry_spot(rng: np.random.Generator, region: Region, x: float, y: float, radius: float) -> tuple[float, float]:
+def _dry_spot(
+    rng: np.random.Generator, region: Region, x: float, y: float, radius: float
+) -> tuple[float, float]:
     ground = region.terrain
     spots = np.array([x, y]) + rng.normal(0, radius + 1_100, (60, 2))
     fit = ground.lattice.sample(ground.inside & ~ground.water & (ground.stream_distance > 120), spots)

@@ -178,7 +178,7 @@ def coordinates(table: pd.DataFrame, columns: list[str], axis: angle.Axis) -> tu
     numbers = texts.apply(pd.to_numeric, errors="coerce").to_numpy(dtype=float)
     if len(columns) == 3:
         return _of_parts(numbers, texts)
-    values = numbers[:, 0]
+    values = numbers[:, 0].copy()
     errors: dict[int, str] = {}
     for position in np.flatnonzero(~np.isfinite(values)):
         raw = str(table[columns[0]].iloc[position] or "")
