@@ -67,6 +67,22 @@ def _crs(definition: str) -> CRS:
     return CRS.from_user_input(definition)
 
 
+def declared(text: str) -> Definition:
+    """The system that a file declares as EPSG code, WKT or PROJ text; CrsError where it makes no sense."""
+    try:
+        crs = _crs(text)
+    except ProjError as err:
+        raise CrsError(
+            f"The file declares a coordinate system that makes no sense: “{text[:80]}”.",
+            "Name the right one with --crs.",
+            field="crs",
+            value=text[:80],
+        ) from err
+    authority = crs.to_authority(min_confidence=90)
+    code = ":".join(authority) if authority else crs.name[:60]
+    return Definition(code, crs.name[:120], text, "declared", "file")
+
+
 def normalise(name: str) -> str:
     """The form under which names are compared: «МСК - 26 от СК-95, зоны 1» → ``мск-26 от ск-95 зона 1``."""
     text = re.sub(r"[\s ]+", " ", name.strip().lower().replace("ё", "е"))
@@ -198,7 +214,7 @@ class Catalogue:
         if found:
             return found
         match = re.fullmatch(
-            r"(?:epsg:|urn:ogc:def:crs:epsg:[\d.]*:|https?://www\.opengis\.net/def/crs/epsg/[\d.]+/)(\d+)",
+            r"(?:epsg:\s*|urn:(?:ogc|x-ogc):def:crs:epsg:[\d.]*:|https?://www\.opengis\.net/(?:def/crs/epsg/[\d.]+/|gml/srs/epsg\.xml#))(\d+)",
             name.strip().lower(),
         )
         if not match:
@@ -231,8 +247,19 @@ class Catalogue:
 
 @lru_cache(maxsize=256)
 def transformer(source: str, target: str) -> Transformer:
-    """Transformer between two definitions, easting–northing on both sides, best operation for the area."""
-    return Transformer.from_crs(_crs(source), _crs(target), always_xy=True)
+    """Transformer between two definitions, easting–northing on both sides, best operation for the area.
+
+    CrsError where no accurate operation is known: a guess between two datums is never made.
+    """
+    try:
+        return Transformer.from_crs(_crs(source), _crs(target), always_xy=True, allow_ballpark=False)
+    except ProjError as err:
+        raise CrsError(
+            f"No accurate operation leads from “{source[:80]}” to “{target[:80]}”.",
+            "It is no georeferenced system, or its datum is unknown: name the right one with --crs.",
+            field="crs",
+            value=source[:80],
+        ) from err
 
 
 def reproject(geometries: Geometries, source: str, target: str = WGS84) -> Geometries:

@@ -1,6 +1,4 @@
-"""Geometry: what is wrong with it and where, how it could be repaired, how large it is. All of it vectorised."""
-
-from dataclasses import dataclass
+"""Geometry: how it could be repaired, how large it is. All of it vectorised."""
 
 import numpy as np
 import pandas as pd
@@ -8,9 +6,11 @@ import shapely
 from numpy.typing import NDArray
 from pyproj import Geod
 
+from geo.defects import Defect as Defect
+from geo.defects import defects as defects
+
 Geometries = NDArray[np.object_]
 Floats = NDArray[np.float64]
-Flags = NDArray[np.bool_]
 
 # WGS 84
 _A = 6378137.0
@@ -20,16 +20,6 @@ _E = np.sqrt(_E2)
 _GEOD = Geod(ellps="WGS84")
 # Past this length (degrees) an edge leaves the geodesic so far that the quick area is not exact enough.
 _LONG_EDGE = 0.25
-
-
-@dataclass(frozen=True)
-class Defect:
-    """One thing wrong with one geometry, at a place in the geometry's own coordinates."""
-
-    row: int
-    kind: str
-    x: float
-    y: float
 
 
 def _authalic(lat: Floats) -> Floats:
@@ -80,38 +70,6 @@ def area_planar(geometries: Geometries) -> Floats:
 def tolerance_m2(declared: Floats, accuracy_m: Floats | float) -> Floats:
     """Allowed difference of areas ΔP = 3.5 · Mt · √P, P and result in m², Mt in m (order П/0393)."""
     return np.asarray(3.5 * accuracy_m * np.sqrt(declared))
-
-
-def defects(geometries: Geometries) -> list[Defect]:
-    """What makes each geometry unusable, with its place; empty list where all are valid.
-
-    Kinds: ``missing``, ``empty``, ``not-finite``, and GEOS's own reasons in kebab case.
-    """
-    missing = np.asarray(shapely.is_missing(geometries))
-    empty = np.asarray(shapely.is_empty(geometries)) & ~missing
-    bounds = shapely.bounds(geometries)
-    infinite = ~(missing | empty) & ~_finite(geometries, bounds)
-    found = [Defect(int(r), "missing", np.nan, np.nan) for r in np.flatnonzero(missing)]
-    found += [Defect(int(r), "empty", np.nan, np.nan) for r in np.flatnonzero(empty)]
-    found += [Defect(int(r), "not-finite", np.nan, np.nan) for r in np.flatnonzero(infinite)]
-    rest = np.flatnonzero(~(missing | empty | infinite))
-    broken = rest[~np.asarray(shapely.is_valid(geometries[rest]))]
-    for row, reason in zip(broken, np.atleast_1d(shapely.is_valid_reason(geometries[broken])), strict=True):
-        kind, _, place = str(reason).partition("[")
-        x, _, y = place.rstrip("]").partition(" ")
-        found.append(
-            Defect(int(row), kind.strip().lower().replace(" ", "-"), float(x or "nan"), float(y or "nan"))
-        )
-    return sorted(found, key=lambda d: d.row)
-
-
-def _finite(geometries: Geometries, bounds: Floats) -> Flags:
-    """Whether every coordinate is a number; bounds alone do not show a NaN in the middle of a ring."""
-    finite: Flags = np.array(np.isfinite(bounds).all(axis=1), dtype=bool)
-    xy, owner = shapely.get_coordinates(geometries, return_index=True)
-    bad = ~np.isfinite(xy).all(axis=1)
-    finite[owner[bad]] = False
-    return finite
 
 
 def repaired(geometries: Geometries, dimension: int) -> Geometries:
