@@ -19,7 +19,7 @@ import yaml
 from numpy.typing import NDArray
 from psycopg.rows import TupleRow
 from pyproj import CRS, Transformer
-from pyproj.exceptions import CRSError as ProjError
+from pyproj.exceptions import ProjError
 
 from geo.errors import CrsError
 
@@ -57,6 +57,11 @@ class Definition:
         return _crs(self.definition)
 
     @property
+    def meridian(self) -> float | None:
+        """Central meridian in degrees of a transverse Mercator system; None for every other kind."""
+        return _meridian(self.definition)
+
+    @property
     def local(self) -> bool:
         """Whether it is a planar local system, in which cadastral areas are computed."""
         return self.kind == "local"
@@ -65,6 +70,16 @@ class Definition:
 @lru_cache(maxsize=512)
 def _crs(definition: str) -> CRS:
     return CRS.from_user_input(definition)
+
+
+@lru_cache(maxsize=1024)
+def _meridian(definition: str) -> float | None:
+    crs = _crs(definition)
+    crs = crs.source_crs if crs.is_bound and crs.source_crs else crs
+    operation = crs.coordinate_operation
+    if operation is None or "Transverse Mercator" not in operation.method_name:
+        return None
+    return next((float(p.value) for p in operation.params if p.name == "Longitude of natural origin"), None)
 
 
 def declared(text: str) -> Definition:

@@ -78,7 +78,10 @@ def _of_one(row: int, geometry: shapely.Geometry, reason: str) -> list[Defect]:
         "MultiPolygon",
     ):
         return [told]
-    found = {(d.kind, round(d.x, 9), round(d.y, 9)): d for d in (told, *_crossings(row, geometry), *_misplaced(row, geometry))}
+    found = {
+        (d.kind, round(d.x, 9), round(d.y, 9)): d
+        for d in (told, *_crossings(row, geometry), *_misplaced(row, geometry))
+    }
     return list(found.values())[:MAX_PER_ROW]
 
 
@@ -141,7 +144,7 @@ def _misplaced(row: int, geometry: shapely.Geometry) -> Iterator[Defect]:
                 yield Defect(row, "hole-lies-outside-shell", x, y)
             if any(_lies_in(hole, other) for n, other in enumerate(holes) if n != number):
                 yield Defect(row, "holes-are-nested", x, y)
-    for number, (part, shell) in enumerate(zip(parts, shells, strict=True)):
+    for number, shell in enumerate(shells):
         x, y = shell.exterior.coords[0]
         others = (p for n, p in enumerate(parts) if n != number)
         if any(p.is_valid and shell.is_valid and p.contains(shell) for p in others):

@@ -6,8 +6,19 @@ import shapely
 from numpy.typing import NDArray
 from pyproj import Geod
 
-from geo.defects import Defect as Defect
-from geo.defects import defects as defects
+from geo.defects import Defect, defects
+
+__all__ = [
+    "Defect",
+    "area_geodesic",
+    "area_planar",
+    "as_multipolygons",
+    "defects",
+    "force_2d",
+    "from_wkb",
+    "repaired",
+    "tolerance_m2",
+]
 
 Geometries = NDArray[np.object_]
 Floats = NDArray[np.float64]

@@ -8,15 +8,20 @@ import shapely
 from numpy.typing import NDArray
 
 from geo import geometry as geo_geometry
-from geo.crs import WGS84, Catalogue, Definition, normalise, reproject
-from geo.errors import CrsError
+from geo.crs import WGS84, Definition, reproject
+from geo.defects import Defect, defects
 from geo.layers import Layer
+from ingest import placement
 from ingest.batch import Batch
 from ingest.errors import RefusedError
+from ingest.placement import Placement
 from ingest.problem import Problem
 from ingest.profile import Profile
 
 Geometries = NDArray[np.object_]
+_COLLECTION = 7
+# A proposed repair of more points is left out of the report; it is made all the same.
+PROPOSAL_POINTS = 2_000
 REMEDIES = {
     "missing": "Add the boundary at the source.",
     "empty": "Add the boundary at the source.",
@@ -32,8 +37,13 @@ class _Subject:
     batch: Batch
     profile: Profile
     layer: Layer
-    system: Definition
+    placement: Placement
     known: int
+
+    @property
+    def system(self) -> Definition:
+        """The coordinate system of the batch."""
+        return self.placement.system
 
 
 @dataclass
@@ -49,36 +59,8 @@ class Checked:
     problems: list[Problem]
 
 
-def system_of(
-    batch: Batch, profile: Profile, catalogue: Catalogue, override: str | None
-) -> Definition | None:
-    """The coordinate system of a batch by the profile's rule; None where no row has a geometry.
-
-    CrsError where the file does not say, or says something that nobody knows: a question, never a guess.
-    """
-    if shapely.is_missing(batch.geometries).all():
-        return None
-    if override:
-        return catalogue.resolve(override)
-    rule = profile.crs
-    if rule.policy == "fixed" and rule.fixed:
-        return catalogue.resolve(rule.fixed)
-    if not batch.crs:
-        raise CrsError("The file does not say its coordinate system.", "Name it with --crs.", field="crs")
-    if rule.policy == "by_name":
-        aliases = {normalise(k): v for k, v in rule.aliases.items()}
-        name = (
-            batch.crs.rpartition(":")[2]
-            if ":" in batch.crs and not batch.crs.upper().startswith("EPSG")
-            else batch.crs
-        )
-        return catalogue.resolve(aliases.get(normalise(batch.crs), name))
-    found = catalogue.find(batch.crs)
-    return found or Definition(batch.crs[:60], batch.crs[:60], batch.crs, "declared", "file")
-
-
 def check(
-    batch: Batch, profile: Profile, layer: Layer, system: Definition | None, *, known: int = 0
+    batch: Batch, profile: Profile, layer: Layer, system: Placement | None, *, known: int = 0
 ) -> Checked:
     """Check every geometry of a batch; all problems at once, each with its place.
 
@@ -86,6 +68,8 @@ def check(
     """
     count = len(batch.rows)
     source = geo_geometry.force_2d(batch.geometries)
+    if system and system.swapped:
+        source = placement.swap(source)
     result = Checked(
         geometries=np.full(count, None, dtype=object),
         source=source,
@@ -100,8 +84,9 @@ def check(
         return result
     subject = _Subject(batch, profile, layer, system, known)
     usable = _repair(subject, source, result)
-    placed = reproject(source_of(result, usable), system.definition, WGS84)
-    _place(subject, usable, placed, result)
+    planar = source_of(result, usable)
+    placed = reproject(planar, system.system.definition, WGS84)
+    _place(subject, usable, (planar, placed), result)
     _measure(subject, source_of(result, usable), usable, result)
     return result
 
@@ -131,125 +116,145 @@ def _missing(batch: Batch, profile: Profile, positions: NDArray[np.int64], resul
 
 def _repair(subject: _Subject, source: Geometries, result: Checked) -> NDArray[np.int64]:
     """Positions of the rows whose geometry can be used as it is or repaired; fills ``repairs``."""
-    batch, profile = subject.batch, subject.profile
+    profile = subject.profile
     dimension = 0 if subject.layer.geometry == "POINT" else 2
-    found = geo_geometry.defects(source)
-    broken: dict[int, geo_geometry.Defect] = {d.row: d for d in found}
-    nothing = np.array(sorted(r for r, d in broken.items() if d.kind in ("missing", "empty")), dtype=np.int64)
-    _missing(batch, profile, nothing, result)
-    wrong = np.flatnonzero(
-        ~np.isin(shapely.get_dimensions(source), [dimension]) & ~np.isin(np.arange(len(source)), list(broken))
-    )
-    for position in wrong:
-        result.problems.append(
-            Problem(
-                int(batch.rows[position]),
-                "geometry-wrong-dimension",
-                "geometry",
-                source[position].geom_type,
-                f"The geometry is a {source[position].geom_type}, not a polygon."
-                if dimension
-                else f"The geometry is a {source[position].geom_type}, not a point.",
-                REMEDIES["wrong-dimension"],
-            )
-        )
+    broken: dict[int, list[Defect]] = {}
+    for defect in defects(source):
+        broken.setdefault(defect.row, []).append(defect)
+    nothing = [r for r, found in broken.items() if found[0].kind in ("missing", "empty")]
+    _missing(subject.batch, profile, np.array(nothing, dtype=np.int64), result)
+    mixed = np.flatnonzero(np.asarray(shapely.get_type_id(source)) == _COLLECTION)
+    for row in mixed[np.asarray(shapely.get_dimensions(source[mixed])) == dimension]:
+        broken.setdefault(int(row), []).append(_mixed(int(row), source[row]))
+    wrong = np.flatnonzero(np.asarray(shapely.get_dimensions(source)) != dimension)
+    wrong = wrong[~np.isin(wrong, list(broken))]
+    result.problems += [_wrong_dimension(subject, int(p), source[p], dimension) for p in wrong]
+    result.problems += [_endless(subject, d[0]) for d in broken.values() if d[0].kind == "not-finite"]
     mendable = np.array(
-        sorted(r for r, d in broken.items() if d.kind not in ("missing", "empty", "not-finite")),
-        dtype=np.int64,
+        [r for r, d in broken.items() if d[0].kind not in ("missing", "empty", "not-finite")], dtype=np.int64
     )
-    mended = (
-        geo_geometry.repaired(source[mendable], dimension) if len(mendable) else np.array([], dtype=object)
+    if len(mendable):
+        mended = geo_geometry.repaired(source[mendable], dimension)
+        told = defect_problems(subject, [broken[int(p)] for p in mendable], source[mendable], mended)
+        result.problems += told
+        if profile.geometry.broken == "repair":
+            result.repairs[mendable] = mended
+    bad = np.zeros(len(source), dtype=bool)
+    bad[[*broken, *wrong]] = True
+    return np.flatnonzero(~bad | ~np.asarray(shapely.is_missing(result.repairs)))
+
+
+def _mixed(row: int, geometry: shapely.Geometry) -> Defect:
+    """A collection is no boundary: what is not a polygon in it has to go."""
+    x, y = shapely.get_coordinates(geometry)[0]
+    return Defect(row, "geometry-collection", float(x), float(y))
+
+
+def _wrong_dimension(subject: _Subject, position: int, geometry: shapely.Geometry, dimension: int) -> Problem:
+    return Problem(
+        int(subject.batch.rows[position]),
+        "geometry-wrong-dimension",
+        "geometry",
+        geometry.geom_type,
+        f"The geometry is a {geometry.geom_type}, not a {'polygon' if dimension else 'point'}.",
+        REMEDIES["wrong-dimension"],
     )
-    for endless in (r for r, d in broken.items() if d.kind == "not-finite"):
-        result.problems.append(
+
+
+def _endless(subject: _Subject, defect: Defect) -> Problem:
+    return Problem(
+        int(subject.batch.rows[defect.row]),
+        "geometry-not-finite",
+        "geometry",
+        f"{defect.x:g} {defect.y:g}",
+        f"A coordinate is not a finite number: {defect.x:g} {defect.y:g}.",
+        REMEDIES["not-finite"],
+    )
+
+
+def defect_problems(
+    subject: _Subject, found: list[list[Defect]], before: Geometries, after: Geometries
+) -> list[Problem]:
+    """Every defect of every broken row with its place in both systems, the proposed repair and what it does to the area."""
+    system = subject.system
+    flat = [(i, d) for i, row in enumerate(found) for d in row]
+    points = np.asarray(shapely.points([[d.x, d.y] for _, d in flat]), dtype=object)
+    places = shapely.get_coordinates(reproject(points, system.definition))
+    areas_before, areas_after = _areas_m2(system, before), _areas_m2(system, after)
+    proposals = _proposals(system, after)
+    problems = []
+    for (i, defect), (lon, lat) in zip(flat, places, strict=True):
+        mends = subject.profile.geometry.broken == "repair" and after[i] is not None
+        change = ""
+        if after[i] is not None:
+            change = (
+                f" The repair changes the area by {areas_after[i] - areas_before[i]:+.6g} m² "
+                f"(from {areas_before[i]:.8g} m²)."
+            )
+        problems.append(
             Problem(
-                int(batch.rows[endless]),
-                "geometry-not-finite",
+                int(subject.batch.rows[defect.row]),
+                f"geometry-{defect.kind}",
                 "geometry",
-                "",
-                "A coordinate is not a finite number.",
-                REMEDIES["not-finite"],
+                f"{defect.x:.9g} {defect.y:.9g}",
+                f"{defect.kind} at {defect.x:.9g} {defect.y:.9g}.{change}",
+                "It was repaired; the source geometry is kept."
+                if mends
+                else "Correct the boundary at this point.",
+                warning=mends,
+                lon=float(lon) if np.isfinite(lon) else None,
+                lat=float(lat) if np.isfinite(lat) else None,
+                proposal=proposals[i],
+                area_before_m2=float(areas_before[i]),
+                area_after_m2=float(areas_after[i]),
             )
         )
-    for position, mend in zip(mendable, mended, strict=True):
-        result.problems.append(_defect(subject, broken[int(position)], source[position], mend))
-        if mend is not None and profile.geometry.broken == "repair":
-            result.repairs[position] = mend
-    bad = set(broken) | set(wrong.tolist())
-    return np.array(
-        [p for p in range(len(source)) if p not in bad or result.repairs[p] is not None], dtype=np.int64
-    )
+    return problems
 
 
-def _defect(subject: _Subject, defect: geo_geometry.Defect, before: object, after: object | None) -> Problem:
-    batch, profile, system = subject.batch, subject.profile, subject.system
-    lon, lat = (
-        reproject(np.array([shapely.Point(defect.x, defect.y)], dtype=object), system.definition)[0].coords[0]
-        if np.isfinite(defect.x)
-        else (None, None)
-    )
-    mends = profile.geometry.broken == "repair" and after is not None
-    change = ""
-    if after is not None:
-        areas = geo_geometry.area_planar(np.array([before, after], dtype=object))
-        change = f" The repair changes the area by {areas[1] - areas[0]:+.6g} (from {areas[0]:.8g}) in units of the source."
-    return Problem(
-        int(batch.rows[defect.row]),
-        f"geometry-{defect.kind}",
-        "geometry",
-        f"{defect.x:.9g} {defect.y:.9g}",
-        f"{defect.kind} at {defect.x:.9g} {defect.y:.9g}.{change}",
-        "It was repaired; the source geometry is kept." if mends else "Correct the boundary at this point.",
-        warning=mends,
-        lon=lon,
-        lat=lat,
-    )
+def _areas_m2(system: Definition, geometries: Geometries) -> NDArray[np.float64]:
+    """Areas in m²: planar in a metric system, geodesic in a geographic one."""
+    if system.crs.is_geographic:
+        return geo_geometry.area_geodesic(reproject(geometries, system.definition))
+    return geo_geometry.area_planar(geometries)
 
 
-def _place(subject: _Subject, usable: NDArray[np.int64], placed: Geometries, result: Checked) -> None:
+def _proposals(system: Definition, after: Geometries) -> list[str | None]:
+    """Repaired geometries as WKT in WGS 84; giants are left out of a report that people open."""
+    small = after.copy()
+    small[np.asarray(shapely.get_num_coordinates(after)) > PROPOSAL_POINTS] = None
+    return list(shapely.to_wkt(reproject(small, system.definition), rounding_precision=8))
+
+
+def _place(
+    subject: _Subject, usable: NDArray[np.int64], geometries: tuple[Geometries, Geometries], result: Checked
+) -> None:
     """Keep what lies where the profile expects it and is valid after reprojection; refuse a file that lies elsewhere."""
-    batch, profile, system = subject.batch, subject.profile, subject.system
+    batch = subject.batch
     if not len(usable):
         return
-    west, south, east, north = profile.crs.extent or (-180.0, -90.0, 180.0, 90.0)
+    planar, placed = geometries
     bounds = shapely.bounds(placed)
-    with np.errstate(invalid="ignore"):
-        inside = (
-            (bounds[:, 0] >= west - 1e-9)
-            & (bounds[:, 2] <= east + 1e-9)
-            & (bounds[:, 1] >= south - 1e-9)
-            & (bounds[:, 3] <= north + 1e-9)
-        )
+    absurd = placement.impossible(shapely.bounds(planar), subject.system)
+    inside = placement.inside(bounds, subject.profile.crs.extent or placement.WORLD) & ~absurd
     if inside.sum() + subject.known < 0.5 * (len(inside) + subject.known):
-        raise RefusedError(
-            f"Under {system.title} most objects would lie outside {west:g}…{east:g}°E {south:g}…{north:g}°N "
-            f"(the first one at {bounds[0, 0]:.4f}, {bounds[0, 1]:.4f}).",
-            "The coordinate system of the file is wrong or its axes are swapped: name the right one with --crs.",
-            field="crs",
-            value=system.code,
-        )
+        raise _elsewhere(subject, planar, bounds, absurd)
     for position in np.flatnonzero(~inside):
-        row = int(usable[position])
-        result.problems.append(
-            Problem(
-                int(batch.rows[row]),
-                "outside-extent",
-                "geometry",
-                f"{bounds[position, 0]:.6f} {bounds[position, 1]:.6f}",
-                "The object lies outside the region of this register.",
-                "Check its coordinates.",
-                lon=float(bounds[position, 0]) if np.isfinite(bounds[position, 0]) else None,
-                lat=float(bounds[position, 1]) if np.isfinite(bounds[position, 1]) else None,
-            )
-        )
+        row = int(batch.rows[usable[position]])
+        result.problems.append(_outside(subject, row, bounds[position], absurd=bool(absurd[position])))
     good = np.flatnonzero(inside)
     final = geo_geometry.as_multipolygons(placed[good])
+    if subject.layer.geometry == "POINT":
+        final = _points(subject, usable[good], final, result)
     still = ~np.asarray(shapely.is_valid(final))
     if still.any():
         final[still] = geo_geometry.repaired(final[still], 2)
     result.geometries[usable[good]] = final
+    told = {p.row for p in result.problems if not p.warning}
     for position in np.flatnonzero(shapely.is_missing(final)):
         row = int(usable[good[position]])
+        if int(batch.rows[row]) in told:
+            continue
         result.problems.append(
             Problem(
                 int(batch.rows[row]),
@@ -260,6 +265,60 @@ def _place(subject: _Subject, usable: NDArray[np.int64], placed: Geometries, res
                 REMEDIES["wrong-dimension"],
             )
         )
+
+
+def _points(subject: _Subject, rows: NDArray[np.int64], found: Geometries, result: Checked) -> Geometries:
+    """A multi-point of one point is that point; one of several is no place of an object."""
+    several = np.asarray(shapely.get_num_geometries(found)) > 1
+    for row in rows[several]:
+        result.problems.append(
+            Problem(
+                int(subject.batch.rows[row]),
+                "geometry-several-points",
+                "geometry",
+                found[several][0].geom_type,
+                "The object has several points; its layer holds one point an object.",
+                "Split the row.",
+            )
+        )
+    single = np.asarray(shapely.get_geometry(found, 0), dtype=object)
+    single[several] = None
+    return single
+
+
+def _elsewhere(
+    subject: _Subject, planar: Geometries, bounds: NDArray[np.float64], absurd: NDArray[np.bool_]
+) -> RefusedError:
+    """The refusal of a file whose declared system cannot be true, with the systems that could."""
+    system, extent = subject.system, subject.profile.crs.extent
+    hint = placement.candidates(planar, extent or placement.WORLD, subject.placement.catalogue)
+    if absurd.mean() > 0.5:
+        kind = "metres" if system.crs.is_geographic else "degrees"
+        message = f"The file declares {system.title} ({system.code}), but its coordinates are {kind}."
+    else:
+        west, south, east, north = extent or placement.WORLD
+        message = (
+            f"Under {system.title} most objects would lie outside {west:g}…{east:g}°E {south:g}…{north:g}°N "
+            f"(the first one at {bounds[0, 0]:.4f}, {bounds[0, 1]:.4f})."
+        )
+    return RefusedError(message, f"Name the right system with --crs. {hint}", field="crs", value=system.code)
+
+
+def _outside(subject: _Subject, row: int, bounds: NDArray[np.float64], *, absurd: bool) -> Problem:
+    lon, lat = float(bounds[0]), float(bounds[1])
+    kind = "metres" if subject.system.crs.is_geographic else "degrees"
+    return Problem(
+        row,
+        "impossible-coordinates" if absurd else "outside-extent",
+        "geometry",
+        f"{lon:.6f} {lat:.6f}",
+        f"The coordinates are {kind}, which {subject.system.code} does not have."
+        if absurd
+        else "The object lies outside the region of this register.",
+        "Check its coordinates and their system.",
+        lon=lon if np.isfinite(lon) and not absurd else None,
+        lat=lat if np.isfinite(lat) and not absurd else None,
+    )
 
 
 def _measure(subject: _Subject, planar: Geometries, usable: NDArray[np.int64], result: Checked) -> None:

@@ -10,7 +10,7 @@ from ingest.profile import Profile
 
 
 def differences(
-    fields: pd.DataFrame, computed_m2: NDArray[np.float64], profile: Profile, rows: NDArray[np.int64]
+    fields: pd.DataFrame, computed_m2: NDArray[np.float64], profile: Profile, *, rows: NDArray[np.int64]
 ) -> list[Problem]:
     """Warnings where the areas differ by more than ΔP = 3.5·Mt·√P (order П/0393), or than the register's own inaccuracy."""
     accuracy = profile.geometry.accuracy_m

@@ -23,11 +23,12 @@ from geo.crs import Catalogue
 from geo.errors import MezhaError
 from geo.layers import Layer, layer
 from geo.session import connect
-from ingest import differences, load, runs, staging
+from ingest import declared_area, differences, load, runs, staging
 from ingest.batch import Batch, Reader
-from ingest.check import check, system_of
+from ingest.check import check
 from ingest.errors import RefusedError
 from ingest.normalise import normalise
+from ingest.placement import placement_of
 from ingest.problem import Problem
 from ingest.profile import Profile
 from ingest.profile import profile as find_profile
@@ -294,21 +295,26 @@ def _reject_duplicates(work: _Work) -> int:
 def _stage_batch(work: _Work, batch: Batch, catalogue: Catalogue, *, fresh: bool) -> _Staged:
     """Everything that can be done to a batch without writing; ``fresh`` says that the register holds nothing yet."""
     result, options = work.result, work.options
-    system = system_of(batch, work.profile, catalogue, options.crs)
+    system = placement_of(batch, work.profile, catalogue, options.crs)
     if system and system.code not in result.crs:
         result.crs.append(system.code)
-    result.notes += [n for n in batch.notes if n not in result.notes]
+    said = (*batch.notes, *([system.note] if system and system.note else []))
+    result.notes += [n for n in said if n not in result.notes]
     normalised = normalise(batch, work.profile)
     options.after("normalise")
     wkb = np.asarray(shapely.to_wkb(batch.geometries, include_srid=False), dtype=object)
-    identity = staging.identities(normalised, wkb, batch.crs, profile=work.profile, layer=work.layer)
+    where = system.identity if system else batch.crs
+    identity = staging.identities(normalised, wkb, where, profile=work.profile, layer=work.layer)
     identity["stage_row"] = batch.rows
     known = np.zeros(len(batch.rows), bool) if fresh else staging.known(work.connection, work.layer, identity)
     rest = np.flatnonzero(~known)
     part = batch.take(rest)
     checked = check(part, work.profile, work.layer, system, known=int(known.sum()))
     options.after("check")
-    problems = [*batch.problems, *normalised.problems, *checked.problems]
+    areas = declared_area.differences(
+        normalised.fields.iloc[rest], checked.area_m2, work.profile, rows=part.rows
+    )
+    problems = [*batch.problems, *normalised.problems, *checked.problems, *areas]
     bad = {p.row for p in problems if not p.warning}
     frame = staging.frame_of(
         normalised.take(rest),

@@ -19,6 +19,8 @@ Extent = tuple[float, float, float, float]
 WORLD: Extent = (-180.0, -90.0, 180.0, 90.0)
 # Ending of --crs that turns the axes of a file round: «EPSG:4326+yx».
 SWAPPED = "+yx"
+# Degrees from its meridian within which a zone is plausible: half of a six-degree zone and a margin.
+ZONE_REACH = 4.0
 _SAMPLE = 200
 _CANDIDATES = 8
 
@@ -36,6 +38,11 @@ class Placement:
     def code(self) -> str:
         """Code of the system."""
         return self.system.code
+
+    @property
+    def identity(self) -> str:
+        """What tells two placements of the same coordinates apart: another system makes another object of them."""
+        return f"{self.system.code}|{self.system.definition}|{self.swapped}"
 
 
 def placement_of(
@@ -74,7 +81,9 @@ def _named(name: str, aliases: dict[str, str], catalogue: Catalogue) -> Definiti
     if name.startswith(("PROJCRS[", "GEOGCRS[", "PROJCS[", "GEOGCS[", "BOUNDCRS[")):
         name = declared(name).title
     bare = (
-        name.rpartition(":")[2] if ":" in name and not name.upper().startswith(("EPSG", "OGC", "URN")) else name
+        name.rpartition(":")[2]
+        if ":" in name and not name.upper().startswith(("EPSG", "OGC", "URN"))
+        else name
     )
     return catalogue.resolve(known.get(normalise(name), bare))
 
@@ -130,15 +139,23 @@ def candidates(geometries: Geometries, extent: Extent | None, catalogue: Catalog
     return f"These would place it in the declared extent: {'; '.join(found[:_CANDIDATES])}{more}."
 
 
+def _near_meridian(definition: Definition, lon: Floats) -> bool:
+    """Whether a zone would be used where it belongs: surveyors do not work far outside their zone."""
+    meridian = definition.meridian
+    return meridian is None or bool(np.median(np.abs(lon - meridian)) <= ZONE_REACH)
+
+
 def _fitting(bounds: Floats, extent: Extent, catalogue: Catalogue) -> Iterator[str]:
     centres = np.column_stack((bounds[:, [0, 2]].mean(axis=1), bounds[:, [1, 3]].mean(axis=1)))
     unique = {d.definition: d for d in catalogue.definitions}
-    for definition in sorted(unique.values(), key=lambda d: (not d.crs.is_geographic, d.kind != "local", d.code)):
+    for definition in sorted(
+        unique.values(), key=lambda d: (not d.crs.is_geographic, d.kind != "local", d.code)
+    ):
         for swapped in (False, True):
             xy = centres[:, ::-1] if swapped else centres
             if impossible(np.hstack((xy, xy)), definition).mean() > 0.1:
                 continue
             lon, lat = transformer(definition.definition, WGS84).transform(xy[:, 0], xy[:, 1])
             placed = np.column_stack((lon, lat, lon, lat))
-            if inside(placed, extent).mean() >= 0.9:
+            if inside(placed, extent).mean() >= 0.9 and _near_meridian(definition, np.asarray(lon)):
                 yield f"{definition.title} ({definition.code}{SWAPPED if swapped else ''})"

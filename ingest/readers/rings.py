@@ -1,5 +1,6 @@
 """Rings of points made into polygons: which ring is a shell, which a hole of which."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,7 +13,10 @@ def polygons(rings: Sequence[Sequence[Point]]) -> list[Any]:
     """Polygons of one contour: a ring inside an earlier one is its hole, any other starts a new polygon.
 
     A ring of fewer than three different points stays a line or a point, so that its defect is told and not hidden.
+    ValueError where a coordinate is no finite number.
     """
+    if not all(math.isfinite(value) for ring in rings for point in ring for value in point):
+        raise ValueError("it is not a finite number")
     shells: list[tuple[Any, list[Any]]] = []
     for points in rings:
         ring = list(points) if points[0] == points[-1] else [*points, points[0]]

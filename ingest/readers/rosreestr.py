@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from ingest.batch import Batch
 from ingest.readers import xml
-from ingest.readers.record import Record, batches_of
+from ingest.readers.record import Record, bad_coordinate, batches_of
 from ingest.readers.rings import joined, polygons
 from ingest.source import Source
 
@@ -84,7 +84,11 @@ def _records(source: Source, kind: str) -> Iterator[Record]:
     }
     systems = _systems(source)
     for element in xml.events(source, tuple(tags[kind])):
-        yield tags[kind][xml.local(element)](element, systems)
+        try:
+            yield tags[kind][xml.local(element)](element, systems)
+        except ValueError as err:
+            number = element.get("CadastralNumber") or xml.text(element, "object/common_data/cad_number")
+            yield Record({"number": number}, None, "", (bad_coordinate(str(err)),))
 
 
 def _old_spatials(element: Element) -> list[Element]:
