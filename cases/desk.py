@@ -1,0 +1,69 @@
+"""At the desk: who acts, and what every action needs besides its connection."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from cases.catalogue import Catalogue, release
+from cases.lifecycle import Role
+from geo.access import Caller
+from geo.settings import Settings
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who acts, with the party for which he does: ``kind`` and ``party_role`` as the accounts know them."""
+
+    caller: Caller
+    name: str = ""
+    party_name: str = ""
+    kind: str = ""
+    party_role: str = ""
+
+    def role_in(self, party_inn: str, region: str) -> Role | None:
+        """The side of a case on which he is; one's own case is never one's own to decide."""
+        if party_inn in self.caller.inns:
+            return Role.applicant
+        if region in self.caller.regions:
+            return Role.officer
+        return Role.system if self.caller.rank >= 3 else None
+
+    @property
+    def staff(self) -> bool:
+        """Whether he works for an office."""
+        return bool(self.caller.regions)
+
+
+# The clock sees every case and acts as the system.
+CLOCK = Actor(Caller(rank=3), name="clock")
+
+
+def _nothing(step: str) -> None:
+    """No observer."""
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Definitions, region and zone of an installation; ``after`` is told each step that an action has done."""
+
+    region: str
+    time_zone: str
+    catalogue: Catalogue = field(default_factory=release)
+    after: Callable[[str], None] = _nothing
+    clock: Callable[[], datetime] | None = None
+
+    @classmethod
+    def of(cls, settings: Settings, **changes: Any) -> "Desk":
+        """The desk of an installation."""
+        return cls(settings.region, settings.time_zone, **changes)
+
+    def today(self) -> date:
+        """This day in the region."""
+        now = self.clock() if self.clock else datetime.now(ZoneInfo(self.time_zone))
+        return now.astimezone(ZoneInfo(self.time_zone)).date()
+
+    def day_of(self, instant: datetime) -> date:
+        """The day of an instant in the region."""
+        return instant.astimezone(ZoneInfo(self.time_zone)).date()

@@ -1,0 +1,52 @@
+"""Events of a case: appended in the transaction of their action; the database moves the state by them."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import RowMapping, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from cases.lifecycle import Action, Move, Role, State
+
+_APPEND = text(
+    "INSERT INTO cases.events (case_id, seq, action, from_state, to_state, role, reason, data)"
+    " VALUES (:case, 0, :action, :from_state, :to_state, :role, :reason, CAST(:data AS jsonb)) RETURNING id, at"
+)
+_OF_CASE = text(
+    "SELECT seq, at, action, from_state, to_state, role, account, reason, data FROM cases.events"
+    " WHERE case_id = :case ORDER BY seq"
+)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step to append: by whom, along which move, why."""
+
+    case: int
+    state: State
+    action: Action
+    move: Move
+    role: Role
+    reason: str = ""
+
+
+async def append(connection: AsyncConnection, step: Step, data: dict[str, Any]) -> int:
+    """Append an event; its number, account and time are the database's. Returns its id."""
+    values = {
+        "case": step.case,
+        "action": step.action.value,
+        "from_state": step.state.value,
+        "to_state": step.move.to.value,
+        "role": step.role.value,
+        "reason": step.reason,
+        "data": json.dumps(data, default=str, ensure_ascii=False),
+    }
+    number: int = (await connection.execute(_APPEND, values)).one()[0]
+    return number
+
+
+async def of_case(connection: AsyncConnection, case: int) -> Sequence[RowMapping]:
+    """Every event of a case, oldest first (C-16, F-31)."""
+    return (await connection.execute(_OF_CASE, {"case": case})).mappings().all()

@@ -1,0 +1,360 @@
+"""What can be done with a case: one function an action, each within the one transaction of its caller.
+
+Order of every action: lock the case, look up the move, check its guard, change what it changes, append the event,
+bring the terms in line. `Desk.after` is told each step, so that tests can stop the process between any two.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from cases import calendar, drafts, events, findings, record, register_change, submission, terms
+from cases.desk import Actor, Desk
+from cases.drafts import Change
+from cases.errors import NotAllowedError, ReasonMissingError, TermOverError, WrongStateError
+from cases.events import Step
+from cases.lifecycle import Action, Move, Role, actions, move
+from cases.record import Case
+from cases.rules import Moment
+from cases.service_definition import ServiceDefinition
+from cases.submission import Examined
+
+_LODGE = text("SELECT given, place, instant FROM cases.lodge(:case, :prefix, :zone, :evidence)")
+_RENEW = text("SELECT cases.renew(:case, :evidence)")
+_DUE = text(
+    "SELECT 1 FROM cases.deadlines WHERE case_id = :case AND term = ANY (:terms) AND ended_at IS NULL AND due_on < :today"
+)
+
+
+@dataclass(frozen=True)
+class Turn:
+    """A case in hand: locked, with its service, the side of the actor and the move that he is about to make."""
+
+    case: Case
+    service: ServiceDefinition
+    role: Role
+    action: Action
+    move: Move
+
+    def step(self, reason: str = "") -> Step:
+        """The event of this turn."""
+        return Step(self.case.id, self.case.state, self.action, self.move, self.role, reason)
+
+
+async def _take(connection: AsyncConnection, desk: Desk, actor: Actor, case_id: int, action: Action) -> Turn:
+    """Lock a case for an action; WrongStateError or NotAllowedError where the table has no such move."""
+    case = await record.load(connection, case_id, lock=True)
+    service = await record.definition_of(connection, desk, case)
+    role = actor.role_in(case.party_inn, case.region)
+    if role is None:
+        raise NotAllowedError("You are on no side of this case.", "Log in as somebody who is.", field="case")
+    found = move(case.state, action, role, service.actions)
+    if found is None:
+        possible = actions(case.state, role, service.actions)
+        label = service.label(case.state, "applicant" if role == Role.applicant else "staff", "en")
+        raise WrongStateError(
+            f"{action} is not possible: case {case.number or case.id} is “{label}” ({case.state}).",
+            f"Possible now: {', '.join(possible) or 'nothing'}.",
+            field="action",
+            value=case.state,
+        )
+    desk.after("take")
+    return Turn(case, service, role, action, found)
+
+
+def _reasoned(turn: Turn, reason: str) -> str:
+    """The reason, trimmed; ReasonMissingError where the move needs one (C-17)."""
+    reason = reason.strip()
+    if turn.move.guard == "reason" and len(reason) < 3:
+        raise ReasonMissingError(
+            f"{turn.action} needs a reason.", "Say in words why, and what to do about it.", field="reason"
+        )
+    return reason[:4000]
+
+
+async def _moved(
+    connection: AsyncConnection,
+    desk: Desk,
+    turn: Turn,
+    *,
+    reason: str = "",
+    data: Mapping[str, Any] | None = None,
+) -> Case:
+    """Append the event and bring the terms in line."""
+    await events.append(connection, turn.step(reason), dict(data or {}))
+    desk.after("event")
+    await terms.follow(connection, turn.service, turn.case.id, turn.move.to, desk.today())
+    desk.after("terms")
+    return await record.load(connection, turn.case.id)
+
+
+async def _simple(
+    connection: AsyncConnection, desk: Desk, actor: Actor, case_id: int, action: Action, *, reason: str = ""
+) -> Case:
+    turn = await _take(connection, desk, actor, case_id, action)
+    return await _moved(connection, desk, turn, reason=_reasoned(turn, reason))
+
+
+async def _keep(
+    connection: AsyncConnection, desk: Desk, examined: Examined, reasons: Mapping[str, str]
+) -> int | None:
+    if examined.rules is None:
+        return None
+    check = await findings.keep(connection, examined.question, examined.evaluation, examined.digest)
+    asked = {a.rule for a in examined.evaluation.answers}
+    await findings.acknowledge(
+        connection, check, {r: t for r, t in reasons.items() if r in asked and t.strip()}
+    )
+    desk.after("check")
+    return check
+
+
+def _evidence_of(case: Case, examined: Examined, check: int | None) -> dict[str, Any]:
+    """What the event remembers of the submission: all of it, so that later saves lose nothing."""
+    return {
+        "payload": case.payload,
+        "subject": [case.subject_layer, case.subject_id, case.subject_version],
+        "geometry": case.geometry,
+        "evidence_sha256": submission.evidence(case, examined.geometry_sha256),
+        "check": check,
+    }
+
+
+async def submit(
+    connection: AsyncConnection,
+    desk: Desk,
+    actor: Actor,
+    case_id: int,
+    *,
+    revision: int | None = None,
+    acknowledgements: Mapping[str, str] | None = None,
+) -> Case:
+    """Lodge a draft: number, order and instant are given by the database; IncompleteError names all that is wrong.
+
+    The rules are asked before the place in the queue is taken, the claims of others after it.
+    """
+    reasons = acknowledgements or {}
+    turn = await _take(connection, desk, actor, case_id, Action.submit)
+    case = turn.case
+    if revision is not None:
+        drafts.check_revision(case, revision)
+    drafts.may_apply(turn.service, actor, case.party_inn)
+    examined = await submission.examine(connection, desk, actor, case, turn.service, moment=Moment.submit)
+    await submission.refuse(connection, actor, case, examined, reasons)
+    desk.after("examine")
+    lodged = (
+        await connection.execute(
+            _LODGE,
+            {
+                "case": case.id,
+                "prefix": turn.service.prefix,
+                "zone": desk.time_zone,
+                "evidence": submission.evidence(case, examined.geometry_sha256),
+            },
+        )
+    ).one()
+    desk.after("lodge")
+    examined = await submission.with_claims(connection, examined, lodged.place)
+    await submission.refuse(connection, actor, case, examined, reasons)
+    check = await _keep(connection, desk, examined, reasons)
+    data = _evidence_of(case, examined, check) | {"number": lodged.given, "lodged_at": lodged.instant}
+    return await _moved(connection, desk, turn, data=data)
+
+
+async def _relodge(
+    connection: AsyncConnection,
+    desk: Desk,
+    actor: Actor,
+    turn: Turn,
+    *,
+    acknowledgements: Mapping[str, str] | None,
+    reason: str,
+) -> Case:
+    """Lodge changed evidence under the old number and place."""
+    reasons = acknowledgements or {}
+    case = turn.case
+    examined = await submission.examine(connection, desk, actor, case, turn.service, moment=Moment.submit)
+    await connection.execute(
+        _RENEW, {"case": case.id, "evidence": submission.evidence(case, examined.geometry_sha256)}
+    )
+    examined = await submission.with_claims(connection, examined, case.lodged_order)
+    await submission.refuse(connection, actor, case, examined, reasons)
+    check = await _keep(connection, desk, examined, reasons)
+    return await _moved(connection, desk, turn, reason=reason, data=_evidence_of(case, examined, check))
+
+
+async def answer(
+    connection: AsyncConnection,
+    desk: Desk,
+    actor: Actor,
+    case_id: int,
+    *,
+    acknowledgements: Mapping[str, str] | None = None,
+    reason: str = "",
+) -> Case:
+    """Answer a correction request with what was saved since; the term of the office runs on."""
+    turn = await _take(connection, desk, actor, case_id, Action.answer)
+    return await _relodge(
+        connection, desk, actor, turn, acknowledgements=acknowledgements, reason=reason.strip()
+    )
+
+
+async def amend(
+    connection: AsyncConnection,
+    desk: Desk,
+    actor: Actor,
+    case_id: int,
+    change: Change,
+    *,
+    acknowledgements: Mapping[str, str] | None = None,
+) -> Case:
+    """Change what was sent, within the service's term and before somebody took it up (W-09)."""
+    turn = await _take(connection, desk, actor, case_id, Action.amend)
+    await _within(
+        connection,
+        desk,
+        turn.case.lodged_at and desk.day_of(turn.case.lodged_at),
+        turn.service.amend_working_days,
+    )
+    case = await drafts.write(connection, desk, turn.service, turn.case, change)
+    changed = Turn(case, turn.service, turn.role, turn.action, turn.move)
+    return await _relodge(connection, desk, actor, changed, acknowledgements=acknowledgements, reason="")
+
+
+async def _within(connection: AsyncConnection, desk: Desk, start: date | None, days: int | None) -> None:
+    """TermOverError where so many working days have passed since ``start``."""
+    if start is None or days is None:
+        return
+    last = (await calendar.read(connection, desk.today())).after(start, days)
+    if desk.today() > last:
+        raise TermOverError(
+            f"The term of {days} working days ended on {last}.",
+            "Write to the office if something has to change all the same.",
+            field="term",
+            value=str(last),
+        )
+
+
+async def discard(connection: AsyncConnection, desk: Desk, actor: Actor, case_id: int) -> Case:
+    """Give up a draft."""
+    return await _simple(connection, desk, actor, case_id, Action.discard)
+
+
+async def withdraw(
+    connection: AsyncConnection, desk: Desk, actor: Actor, case_id: int, *, reason: str = ""
+) -> Case:
+    """Take back what was submitted; its claim to the ground ends."""
+    return await _simple(connection, desk, actor, case_id, Action.withdraw, reason=reason)
+
+
+async def accept(connection: AsyncConnection, desk: Desk, actor: Actor, case_id: int) -> Case:
+    """Take a submission in."""
+    return await _simple(connection, desk, actor, case_id, Action.accept)
+
+
+async def review(connection: AsyncConnection, desk: Desk, actor: Actor, case_id: int) -> Case:
+    """Begin, or after a correction go on, with the review."""
+    return await _simple(connection, desk, actor, case_id, Action.review)
+
+
+async def ask_correction(
+    connection: AsyncConnection, desk: Desk, actor: Actor, case_id: int, *, reason: str
+) -> Case:
+    """Ask the applicant to correct; the term of the office stands still until he answers (C-18, C-96)."""
+    return await _simple(connection, desk, actor, case_id, Action.ask_correction, reason=reason)
+
+
+async def suspend(
+    connection: AsyncConnection, desk: Desk, actor: Actor, case_id: int, *, reason: str
+) -> Case:
+    """Stop the review for a reason that lies outside the case."""
+    return await _simple(connection, desk, actor, case_id, Action.suspend, reason=reason)
+
+
+async def resume(connection: AsyncConnection, desk: Desk, actor: Actor, case_id: int) -> Case:
+    """Go on with a suspended review."""
+    return await _simple(connection, desk, actor, case_id, Action.resume)
+
+
+async def approve(
+    connection: AsyncConnection, desk: Desk, actor: Actor, case_id: int, *, reason: str = ""
+) -> Case:
+    """Approve: the rules are asked again, the register is changed, the event is written, or nothing of it at all."""
+    turn = await _take(connection, desk, actor, case_id, Action.approve)
+    case = turn.case
+    examined = await submission.examine(connection, desk, actor, case, turn.service, moment=Moment.decide)
+    examined = await submission.with_claims(connection, examined, case.lodged_order)
+    answered = {a.rule: "decided by the office" for a in examined.evaluation.answers}
+    await submission.refuse(connection, actor, case, examined, answered)
+    check = await _keep(connection, desk, examined, {})
+    desk.after("examine")
+    written = await register_change.apply(connection, turn.service, case, examined.subject, desk.today())
+    desk.after("register")
+    data = {"check": check, "register": [vars(w) for w in written], "evidence_sha256": case.evidence_sha256}
+    return await _moved(connection, desk, turn, reason=reason.strip()[:4000], data=data)
+
+
+async def reject(connection: AsyncConnection, desk: Desk, actor: Actor, case_id: int, *, reason: str) -> Case:
+    """Refuse, with the reasons and what to do about them (C-17)."""
+    return await _simple(connection, desk, actor, case_id, Action.reject, reason=reason)
+
+
+async def appeal(connection: AsyncConnection, desk: Desk, actor: Actor, case_id: int, *, reason: str) -> Case:
+    """Appeal a refusal, within the service's term."""
+    turn = await _take(connection, desk, actor, case_id, Action.appeal)
+    await _within(connection, desk, desk.day_of(turn.case.state_since), turn.service.appeal_working_days)
+    return await _moved(connection, desk, turn, reason=_reasoned(turn, reason))
+
+
+async def reopen(
+    connection: AsyncConnection, desk: Desk, actor: Actor, case_id: int, *, reason: str = ""
+) -> Case:
+    """Grant an appeal: the case is reviewed again and claims its ground anew."""
+    return await _simple(connection, desk, actor, case_id, Action.reopen, reason=reason)
+
+
+async def uphold(connection: AsyncConnection, desk: Desk, actor: Actor, case_id: int, *, reason: str) -> Case:
+    """Dismiss an appeal: the refusal stands."""
+    return await _simple(connection, desk, actor, case_id, Action.uphold, reason=reason)
+
+
+async def close(connection: AsyncConnection, desk: Desk, actor: Actor, case_id: int) -> Case:
+    """Close a decided case."""
+    return await _simple(connection, desk, actor, case_id, Action.close)
+
+
+async def lapse(connection: AsyncConnection, desk: Desk, actor: Actor, case_id: int) -> Case:
+    """The clock: the applicant's term is over without an answer; TermOverError where it is not."""
+    turn = await _take(connection, desk, actor, case_id, Action.lapse)
+    lapsing = [d.id for d in turn.service.deadlines if d.lapse == Action.lapse]
+    values = {"case": case_id, "terms": lapsing, "today": desk.today()}
+    if (await connection.execute(_DUE, values)).first() is None:
+        raise TermOverError("The term is not over yet.", "Wait for its last day.", field="term")
+    return await _moved(
+        connection, desk, turn, reason="Срок для ответа истёк. The term for an answer is over."
+    )
+
+
+async def possible(connection: AsyncConnection, desk: Desk, actor: Actor, case: Case) -> tuple[Action, ...]:
+    """What the actor could do with a case as it stands."""
+    service = await record.definition_of(connection, desk, case)
+    role = actor.role_in(case.party_inn, case.region)
+    return actions(case.state, role, service.actions) if role else ()
+
+
+async def tick(connection: AsyncConnection, desk: Desk, actor: Actor) -> tuple[list[terms.Due], list[int]]:
+    """The clock's round: reminders that are due, and cases whose term has lapsed."""
+    due = await terms.due_reminders(connection, desk.today())
+    lapsed = []
+    for row in await terms.overdue(connection, desk.today()):
+        case = await record.load(connection, row["case_id"], lock=True)
+        service = await record.definition_of(connection, desk, case)
+        wanted = terms.lapsing(service, row["term"])
+        if wanted and move(case.state, wanted, Role.system, service.actions):
+            await lapse(connection, desk, actor, case.id)
+            lapsed.append(case.id)
+    return due, lapsed

@@ -1,0 +1,258 @@
+"""What is checked before anything is lodged: form, object, boundary and rules, all findings at once."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from cases import evaluation, findings, form, record, subject
+from cases.desk import Actor, Desk
+from cases.errors import IncompleteError
+from cases.evaluation import Answer, Evaluation, Instant, Question
+from cases.form import Problem
+from cases.record import Case
+from cases.rules import Moment, Outcome, RuleSet, Severity, verdict
+from cases.service_definition import ServiceDefinition
+
+_GROUND = text("SELECT area_m2, sha256 FROM cases.geometries WHERE id = :id")
+_CHECK = text(
+    "SELECT case_id, moment, as_of, CAST(snapshot AS text) AS snapshot, valid_on, rules_digest, geometry, parameters"
+    " FROM cases.checks WHERE id = :id"
+)
+_ANSWERS = text(
+    "SELECT rule, outcome, severity, layer, layer_version, objects, area_m2, introduced, measures, cause"
+    " FROM cases.findings WHERE check_id = :id ORDER BY rule"
+)
+
+
+@dataclass(frozen=True)
+class Examined:
+    """A case with everything that was found: ``problems`` of the form, ``evaluation`` of the rules."""
+
+    question: Question
+    problems: tuple[Problem, ...]
+    evaluation: Evaluation
+    rules: RuleSet | None
+    digest: str
+    subject: Mapping[str, Any]
+    geometry_sha256: str = ""
+
+    @property
+    def sound(self) -> bool:
+        """Whether nothing keeps the case from going on."""
+        return not self.problems and not self.evaluation.blocking
+
+
+def evidence(case: Case, geometry_sha256: str) -> str:
+    """SHA-256 of what is submitted: form, object and boundary."""
+    body = {
+        "payload": case.payload,
+        "subject": [case.subject_layer, case.subject_id, case.subject_version],
+        "geometry": geometry_sha256,
+    }
+    text_ = json.dumps(body, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text_.encode()).hexdigest()
+
+
+async def examine(
+    connection: AsyncConnection,
+    desk: Desk,
+    actor: Actor,
+    case: Case,
+    service: ServiceDefinition,
+    *,
+    moment: Moment,
+) -> Examined:
+    """Ask form and rules; the claims of other cases are asked apart, once the case has its place in the queue."""
+    today = desk.today()
+    row: dict[str, Any] | None = None
+    if case.subject_layer and case.subject_id is not None:
+        row = await subject.read(connection, case.subject_layer, case.subject_id, today)
+    problems = [*_missing(service, case, row), *form.problems(service, case.payload, row or {}, today)]
+    area, sha256 = None, ""
+    if case.geometry is not None:
+        area, sha256 = (await connection.execute(_GROUND, {"id": case.geometry})).one()
+    question = Question(
+        case=case.id,
+        geometry=case.geometry,
+        moment=moment,
+        valid_on=today,
+        payload=case.payload,
+        subject=row or {},
+        values=case.values(today),
+        subject_layer=case.subject_layer or "",
+        area_m2=area,
+        lodged_order=case.lodged_order,
+    )
+    found = desk.catalogue.rules_of(service)
+    if found is None:
+        instant = Instant(datetime.now(UTC), "")
+        return Examined(question, tuple(problems), Evaluation(instant, ()), None, "", row or {}, sha256)
+    rules, digest = found
+    answers = await evaluation.evaluate(connection, rules, question, rank=actor.caller.rank)
+    return Examined(question, tuple(problems), answers, rules, digest, row or {}, sha256)
+
+
+def _missing(service: ServiceDefinition, case: Case, row: Mapping[str, Any] | None) -> list[Problem]:
+    """What is missing beside the fields: the object, the boundary."""
+    found = []
+    if service.subject and service.subject.required and row is None:
+        title = service.subject.title
+        found.append(Problem("subject", "required", f"Выберите: {title.ru}.", f"Choose: {title.en}."))
+    elif service.applicant.holds and row is not None and row.get("holder_inn") != case.party_inn:
+        found.append(
+            Problem(
+                "subject", "not-held", "Этот объект больше не ваш.", "You do not hold this object any more."
+            )
+        )
+    if service.ground.kind != "none" and case.geometry is None:
+        hint = service.ground.hint
+        found.append(
+            Problem(
+                "geometry",
+                "required",
+                hint.ru if hint else "Укажите границу.",
+                hint.en if hint else "Give the boundary.",
+            )
+        )
+    return found
+
+
+async def with_claims(connection: AsyncConnection, examined: Examined, lodged_order: int | None) -> Examined:
+    """The same with what other cases claim, seen from a place in the queue (None: from its end)."""
+    if examined.rules is None:
+        return examined
+    question = replace(examined.question, lodged_order=lodged_order)
+    claims = await evaluation.claims(connection, examined.rules, question)
+    answers = (*examined.evaluation.answers, *claims)
+    return replace(examined, question=question, evaluation=Evaluation(examined.evaluation.at, answers))
+
+
+async def refuse(
+    connection: AsyncConnection, actor: Actor, case: Case, examined: Examined, reasons: Mapping[str, str]
+) -> None:
+    """IncompleteError with every problem and every finding at once, where something stops the case."""
+    problems = list(examined.problems)
+    if examined.rules:
+        open_ = findings.unanswered(examined.rules, examined.evaluation.answers, reasons)
+        problems += [
+            Problem(
+                f"acknowledgements.{a.rule}",
+                "reason-needed",
+                f"Объясните: {examined.rules.by_id[a.rule].title.ru}.",
+                f"Explain: {examined.rules.by_id[a.rule].title.en}.",
+            )
+            for a in open_
+        ]
+    blocking = examined.evaluation.blocking
+    if not problems and not blocking:
+        return
+    shown = await presented(connection, actor, case, examined)
+    names = [p.field for p in problems] + [a.rule for a in blocking]
+    raise IncompleteError(
+        f"The case cannot go on: {len(problems)} fields and {len(blocking)} rules stand against it"
+        f" ({', '.join(names[:5])}).",
+        "Correct what is named and try again; nothing was lost.",
+        field=names[0],
+        problems=[p.as_dict() for p in problems],
+        findings=shown,
+    )
+
+
+async def presented(
+    connection: AsyncConnection, actor: Actor, case: Case, examined: Examined
+) -> list[dict[str, Any]]:
+    """The findings as the actor may read them."""
+    if examined.rules is None:
+        return []
+    role = actor.role_in(case.party_inn, case.region)
+    return await findings.presented(connection, examined.rules, examined.evaluation.answers, role=role)
+
+
+async def validate(connection: AsyncConnection, desk: Desk, actor: Actor, case_id: int) -> dict[str, Any]:
+    """Every problem and finding of a case as it stands, without keeping or changing anything."""
+    case = await record.load(connection, case_id)
+    service = await record.definition_of(connection, desk, case)
+    examined = await examine(connection, desk, actor, case, service, moment=Moment.draft)
+    examined = await with_claims(connection, examined, case.lodged_order)
+    shown = await presented(connection, actor, case, examined)
+    strict = replace(examined.question, moment=Moment.submit)
+    return {
+        "complete": not examined.problems,
+        "would_block": _would_block(examined, strict),
+        "problems": [p.as_dict() for p in examined.problems],
+        "findings": shown,
+    }
+
+
+def _would_block(examined: Examined, strict: Question) -> list[str]:
+    """Rules that would stop the submission as things stand."""
+    if examined.rules is None:
+        return []
+    return [
+        a.rule
+        for a in examined.evaluation.answers
+        if verdict(examined.rules.by_id[a.rule], strict.moment, a.outcome, introduced=a.introduced)
+        == Severity.block
+    ]
+
+
+@dataclass(frozen=True)
+class Replay:
+    """A check asked again as of its instant: what was answered then, what is answered now for then."""
+
+    then: tuple[Answer, ...]
+    again: tuple[Answer, ...]
+
+    @property
+    def same(self) -> bool:
+        """Whether both agree on every rule."""
+        first = sorted(a.essence() for a in self.then)
+        return first == sorted(a.essence() for a in self.again)
+
+
+async def replay(connection: AsyncConnection, actor: Actor, check: int) -> Replay:
+    """Recompute a check with the rules and layers of its instant, whatever has changed since."""
+    row = (await connection.execute(_CHECK, {"id": check})).mappings().one()
+    rules = await record.rules_at(connection, row["rules_digest"])
+    asked = row["parameters"]
+    question = Question(
+        case=row["case_id"],
+        geometry=row["geometry"],
+        moment=Moment(row["moment"]),
+        valid_on=row["valid_on"],
+        payload=asked["payload"],
+        subject=asked["subject"],
+        values=asked["values"],
+        subject_layer=asked["subject_layer"],
+        area_m2=asked["area_m2"],
+        lodged_order=asked["lodged_order"],
+    )
+    instant = await evaluation.ghosts(connection, row["as_of"], row["snapshot"])
+    found = await evaluation.evaluate(connection, rules, question, rank=actor.caller.rank, at=instant)
+    claims = await evaluation.claims(connection, rules, question, instant)
+    return Replay(await _kept(connection, check), (*found.answers, *claims))
+
+
+async def _kept(connection: AsyncConnection, check: int) -> tuple[Answer, ...]:
+    rows: Sequence[Any] = (await connection.execute(_ANSWERS, {"id": check})).mappings().all()
+    return tuple(
+        Answer(
+            r["rule"],
+            Outcome(r["outcome"]),
+            Severity(r["severity"]),
+            r["layer"],
+            r["layer_version"],
+            tuple(r["objects"]),
+            r["area_m2"],
+            r["introduced"],
+            r["measures"],
+            r["cause"],
+        )
+        for r in rows
+    )

@@ -1,0 +1,122 @@
+"""Running terms of a case: begun, paused, resumed and ended by its moves, with reminders as rows for the worker."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import RowMapping, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from cases import calendar
+from cases.deadlines import Term, WorkingCalendar, begun, paused, reminder_days, resumed
+from cases.lifecycle import Action, State
+from cases.service_definition import Deadline, ServiceDefinition
+
+_OPEN = text(
+    "SELECT id, term, due_on, left_days FROM cases.deadlines WHERE case_id = :case AND ended_at IS NULL"
+)
+_BEGIN = text(
+    "INSERT INTO cases.deadlines (case_id, term, owner, started_on, due_on)"
+    " VALUES (:case, :term, :owner, :started_on, :due_on) RETURNING id"
+)
+_SET = text("UPDATE cases.deadlines SET due_on = :due_on, left_days = :left_days WHERE id = :id")
+_END = text("UPDATE cases.deadlines SET ended_at = clock_timestamp() WHERE id = :id")
+_REMIND = text(
+    "INSERT INTO cases.reminders (deadline, on_day) SELECT :deadline, day FROM unnest(CAST(:days AS date[])) AS d (day)"
+    " ON CONFLICT DO NOTHING"
+)
+_OF_CASE = text(
+    "SELECT term, owner, started_on, due_on, left_days, ended_at FROM cases.deadlines WHERE case_id = :case ORDER BY id"
+)
+_OVERDUE = text(
+    "SELECT d.case_id, d.term, d.due_on FROM cases.deadlines d JOIN cases.cases c ON c.id = d.case_id"
+    " WHERE d.ended_at IS NULL AND d.due_on < :today ORDER BY d.due_on, d.id LIMIT 500"
+)
+_DUE_REMINDERS = text(
+    "UPDATE cases.reminders r SET told_at = clock_timestamp() FROM cases.deadlines d"
+    " WHERE d.id = r.deadline AND r.told_at IS NULL AND r.on_day <= :today AND d.ended_at IS NULL"
+    " AND d.due_on IS NOT NULL RETURNING d.case_id, d.term, d.owner, d.due_on"
+)
+
+
+@dataclass(frozen=True)
+class Due:
+    """A reminder that is due: whom it concerns and until when."""
+
+    case: int
+    term: str
+    owner: str
+    due_on: date
+
+
+async def follow(
+    connection: AsyncConnection, service: ServiceDefinition, case: int, state: State, today: date
+) -> None:
+    """Bring the terms of a case in line with the state that it has reached."""
+    open_ = {row.term: row for row in await connection.execute(_OPEN, {"case": case})}
+    days = await calendar.read(connection, today)
+    for definition in service.deadlines:
+        running = open_.get(definition.id)
+        if running is None:
+            if state in definition.starts:
+                await _begin(connection, days, definition, case, today)
+            continue
+        if state in definition.ends:
+            await connection.execute(_END, {"id": running.id})
+            continue
+        term = Term(running.due_on, running.left_days)
+        new = (paused if state in definition.pauses else resumed)(days, term, today)
+        if new != term:
+            await connection.execute(_SET, {"id": running.id, "due_on": new.due_on, "left_days": new.left})
+            await _remind(connection, days, definition, running.id, term=new, today=today)
+
+
+async def _begin(
+    connection: AsyncConnection, days: WorkingCalendar, definition: Deadline, case: int, today: date
+) -> None:
+    term = begun(days, today, definition.working_days)
+    values = {
+        "case": case,
+        "term": definition.id,
+        "owner": definition.owner,
+        "started_on": today,
+        "due_on": term.due_on,
+    }
+    deadline = (await connection.execute(_BEGIN, values)).scalar_one()
+    await _remind(connection, days, definition, deadline, term=term, today=today)
+
+
+async def _remind(
+    connection: AsyncConnection,
+    days: WorkingCalendar,
+    definition: Deadline,
+    deadline: int,
+    *,
+    term: Term,
+    today: date,
+) -> None:
+    if term.due_on is None or not definition.remind:
+        return
+    wanted = [d for d in reminder_days(days, term.due_on, definition.remind) if d > today]
+    await connection.execute(_REMIND, {"deadline": deadline, "days": wanted})
+
+
+async def of_case(connection: AsyncConnection, case: int) -> Sequence[RowMapping]:
+    """The terms of a case, running, paused and ended."""
+    return (await connection.execute(_OF_CASE, {"case": case})).mappings().all()
+
+
+async def due_reminders(connection: AsyncConnection, today: date) -> list[Due]:
+    """Reminders of today and before, each handed out once; for the worker, as the clock."""
+    rows = await connection.execute(_DUE_REMINDERS, {"today": today})
+    return [Due(*row) for row in rows]
+
+
+async def overdue(connection: AsyncConnection, today: date) -> Sequence[RowMapping]:
+    """Running terms whose last day has passed."""
+    return (await connection.execute(_OVERDUE, {"today": today})).mappings().all()
+
+
+def lapsing(service: ServiceDefinition, term: str) -> Action | None:
+    """What the clock does when a term of this service is over."""
+    return next((d.lapse for d in service.deadlines if d.id == term), None)
