@@ -1,8 +1,16 @@
-"""The worker: the tasks of every room, run one after another by procrastinate."""
+"""The worker: the tasks of every room, composed here and run by procrastinate."""
 
+import asyncio
+
+import structlog
 from procrastinate import App, PsycopgConnector
 
 from geo.settings import Settings
+from ingest import desk
+
+log = structlog.get_logger("worker")
+# A worker that has not given a sign of life for so long is dead, and its jobs are begun anew (seconds).
+SILENCE = 30
 
 
 def worker_app(settings: Settings) -> App:
@@ -11,16 +19,52 @@ def worker_app(settings: Settings) -> App:
         conninfo=settings.url_for("registrar"), kwargs={"options": "-c search_path=jobs,public"}
     )
     app = App(connector=connector)
+    _house(app)
+    _imports(app, settings)
+    return app
 
+
+def _house(app: App) -> None:
     @app.task(name="house.ping")
     async def ping() -> None:
         """A job that does nothing: shows that the worker lives."""
 
-    return app
+    @app.periodic(cron="* * * * *")
+    @app.task(name="house.revive", queueing_lock="revive")
+    async def revive(timestamp: int) -> None:
+        """Begin the jobs of dead workers anew."""
+        await _revive(app)
+
+
+async def _revive(app: App) -> None:
+    for job in await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=SILENCE):
+        log.warning("job begins anew", job=job.id, task=job.task_name)
+        await app.job_manager.retry_job(job)
+
+
+def _imports(app: App, settings: Settings) -> None:
+    url = settings.url_for("registrar")
+
+    @app.task(name="ingest.read", queue="imports")
+    async def read(upload: int) -> None:
+        await asyncio.to_thread(desk.read, url, upload)
+
+    @app.task(name="ingest.apply", queue="imports")
+    async def apply(upload: int, confirm_gone: bool = False) -> None:
+        await asyncio.to_thread(desk.apply, url, upload, confirm_gone=confirm_gone)
+
+    @app.task(name="ingest.drop", queue="imports")
+    async def drop(upload: int) -> None:
+        await asyncio.to_thread(desk.drop, url, upload)
+
+    @app.task(name="ingest.undo", queue="imports")
+    async def undo(run: int, account: int | None = None) -> None:
+        await asyncio.to_thread(desk.undo, url, run, account)
 
 
 async def work(settings: Settings, *, wait: bool = True) -> None:
     """Run jobs until told to stop; with ``wait`` False, until none is left."""
     app = worker_app(settings)
     async with app.open_async():
+        await _revive(app)
         await app.run_worker_async(wait=wait, install_signal_handlers=wait, concurrency=2)

@@ -32,7 +32,7 @@ def write(connection: Connection, layer: Layer, profile: Profile, run: int) -> N
             sql.SQL(
                 "INSERT INTO ingest.differences (run, action, object, key, removed, removed_m2)"
                 " SELECT {run}, 'gone', o.id, o.key, o.geom, ST_Area(o.geom::geography)"
-                " FROM ({gone}) g JOIN {layer} o USING (version)"
+                " FROM ({gone}) g JOIN {layer} o USING (version) LIMIT 20000"
             ).format(
                 run=sql.Literal(run),
                 gone=load.gone(layer, profile, run),

@@ -12,4 +12,6 @@ FROM (
     CASE WHEN ST_Dimension(s.geom) = 2 AND NOT s.geom = o.geom THEN nullif(ST_CollectionExtract(ST_Difference(s.geom, o.geom), 3), ST_GeomFromText('POLYGON EMPTY', 4326)) END AS added,
     CASE WHEN ST_Dimension(s.geom) = 2 AND NOT s.geom = o.geom THEN nullif(ST_CollectionExtract(ST_Difference(o.geom, s.geom), 3), ST_GeomFromText('POLYGON EMPTY', 4326)) END AS removed
   FROM {stage} s JOIN {compare} c USING (stage_row) JOIN {layer} o ON o.version = c.version
-  WHERE c.action = 'changed') d
+  WHERE c.action = 'changed'
+  -- A person looks at thousands at most; the counts of the run tell the whole number.
+  ORDER BY s.stage_row LIMIT 20000) d

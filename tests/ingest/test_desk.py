@@ -1,0 +1,91 @@
+"""The registrar's desk: an upload is read, waits, is applied or dropped, and its run undone, all by the worker."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from api.worker import work
+from geo import imports
+from geo.access import ANONYMOUS
+from geo.db import Database
+from geo.errors import ParameterError
+from geo.settings import Settings
+from tests.ingest.test_undo import current, write
+
+
+async def upload(settings: Settings, path: Path) -> int:
+    """Send a file as a page does, and let the worker do what is asked for."""
+    office = Database(settings, role="registrar")
+    async with office.transaction(ANONYMOUS) as connection:
+        new = imports.NewUpload(None, "ru-municipalities", None, path.name, str(path), 1)
+        number = await imports.enter(connection, new)
+    await work(settings, wait=False)
+    await office.close()
+    return number
+
+
+async def seen(settings: Settings, number: int) -> Any:
+    office = Database(settings, role="registrar")
+    async with office.transaction(ANONYMOUS) as connection:
+        row = await imports.upload(connection, number)
+    await office.close()
+    return row
+
+
+async def word(settings: Settings, number: int, said: str) -> None:
+    office = Database(settings, role="registrar")
+    try:
+        async with office.transaction(ANONYMOUS) as connection:
+            await imports.decide(connection, number, said)
+        await work(settings, wait=False)
+    finally:
+        await office.close()
+
+
+async def test_an_upload_waits_is_applied_and_undone(
+    new_database: Callable[[], Settings], tmp_path: Path
+) -> None:
+    settings = new_database()
+    number = await upload(settings, write(tmp_path / "places.geojson", {1: ("Один", 1), 2: ("Два", 1)}))
+    row = await seen(settings, number)
+    assert (row["status"], row["rows_read"], row["counts"]["new"]) == ("waiting", 2, 2)
+    assert current(settings) == {}
+    await word(settings, number, "apply")
+    assert (await seen(settings, number))["status"] == "applied"
+    assert set(current(settings)) == {"ru:1", "ru:2"}
+    office = Database(settings, role="registrar")
+    async with office.transaction(ANONYMOUS) as connection:
+        await imports.undo(connection, row["run"], None)
+    await work(settings, wait=False)
+    await office.close()
+    assert current(settings) == {}
+
+
+async def test_a_bad_upload_is_refused_with_its_reason(
+    new_database: Callable[[], Settings], tmp_path: Path
+) -> None:
+    settings = new_database()
+    bad = tmp_path / "bad.geojson"
+    bad.write_text("no GIS file")
+    row = await seen(settings, await upload(settings, bad))
+    assert row["status"] == "refused"
+    assert "bad.geojson" in row["message"]
+
+
+async def test_a_decided_upload_cannot_be_decided_again(
+    new_database: Callable[[], Settings], tmp_path: Path
+) -> None:
+    settings = new_database()
+    number = await upload(settings, write(tmp_path / "places.geojson", {1: ("Один", 1)}))
+    await word(settings, number, "drop")
+    assert (await seen(settings, number))["status"] == "dropped"
+    with pytest.raises(ParameterError):
+        await word(settings, number, "apply")
+    with psycopg.connect(settings.database_url) as connection:
+        left = connection.execute(
+            "SELECT count(*) FROM pg_tables WHERE schemaname = 'ingest' AND tablename ~ '^(stage|compare)_'"
+        ).fetchone()
+    assert left == (0,)
