@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 
 from api import supervisor
-from api.commands import demo, house, imports
+from api.commands import demo, house, imports, users
 from geo.errors import MezhaError
 from geo.logs import configure as configure_logs
 from geo.settings import Settings
@@ -23,6 +23,7 @@ app = typer.Typer(
 imports.register(app)
 demo.register(app)
 house.register(app)
+users.register(app)
 out = Console()
 err = Console(stderr=True)
 
@@ -53,6 +54,8 @@ def up(
         supervisor.fill_demo(settings, house.say)
         house.wait_ready()
         house.start("worker", "work")
+        if settings.demo:
+            users.show_demo(settings)
         out.print(f"Mezha is ready at http://{settings.host}:{port}", highlight=False, soft_wrap=True)
         house.watch()
     except KeyboardInterrupt:
@@ -68,7 +71,7 @@ def up(
 def serve(port: Annotated[int, typer.Option()] = 8000, workers: Annotated[int, typer.Option()] = 2) -> None:
     """Start the server alone; the database must be migrated."""
     from granian import Granian
-    from granian.constants import Interfaces, Loops
+    from granian.constants import Interfaces
     from granian.log import LogLevels
 
     settings = Settings()
@@ -79,7 +82,6 @@ def serve(port: Annotated[int, typer.Option()] = 8000, workers: Annotated[int, t
         port=port,
         workers=workers,
         interface=Interfaces.ASGI,
-        loop=Loops.uvloop,
         log_level=LogLevels.warning,
         log_access=False,
         websockets=False,

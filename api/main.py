@@ -4,23 +4,25 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
+from urllib.parse import quote
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.middleware.gzip import GZipMiddleware
-from fastapi.responses import Response
+from fastapi.responses import RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
+from accounts.errors import LogInNeededError
 from api import errors
 from api.identity import Identity
+from api.reply import STATUSES, challenge, with_cookies
 from api.routes import health, items, layers, objects, ogc, spatial
 from geo.db import Database
 from geo.errors import MezhaError, ParameterError
 from geo.filters import FilterError
 from geo.logs import configure as configure_logs
 from geo.settings import Settings
-from tiles.errors import SlowTileError
 from tiles.handler import Receive, Scope, Send, TileHandler
 from web.errors import error_page
 from web.site import mount
@@ -34,7 +36,8 @@ class NoSuchPageError(MezhaError):
     code = "not-found"
 
 
-errors.register({NoSuchPageError: 404, FilterError: 400, SlowTileError: 503})
+errors.register({NoSuchPageError: 404, FilterError: 400})
+errors.register(STATUSES)
 _OGC_TILE = re.compile(r"/ogc/collections/([^/]+)/tiles/WebMercatorQuad/([^/]+)/([^/]+)/([^/]+)")
 
 
@@ -44,11 +47,18 @@ def _wants_page(scope: Scope) -> bool:
     return b"text/html" in accept and not path.startswith(("/api/", "/ogc", "/tiles/", "/raster/"))
 
 
+def _path(request: Request) -> str:
+    query = request.url.query
+    return f"{request.url.path}?{query}" if query and request.method == "GET" else request.url.path
+
+
 def _response(request: Request, err: BaseException) -> Response:
     status, body = errors.document_of(err, request.url.path)
     if _wants_page(request.scope):
+        if isinstance(err, LogInNeededError):
+            return RedirectResponse(f"/login?next={quote(_path(request))}", 303)
         return error_page(request, errors.translate(err) if isinstance(err, MezhaError) else None, status)
-    return Response(body, status_code=status, media_type=errors.PROBLEM)
+    return Response(body, status_code=status, media_type=errors.PROBLEM, headers=challenge(err, status))
 
 
 def _install_errors(app: FastAPI) -> None:
@@ -132,7 +142,7 @@ class Mezha:
         self.database = Database(settings)
         self.app = _fastapi(self.database, settings)
         self._tiles = TileHandler(self.database, settings)
-        self._identity = Identity(self.database)
+        self._identity = Identity(self.database, settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, whatever goes wrong with it."""
@@ -140,7 +150,10 @@ class Mezha:
             await self.app(scope, receive, send)
             return
         try:
-            scope.setdefault("state", {})["caller"] = await self._identity.caller(scope)
+            # A dictionary of its own: what one request is told must never reach another.
+            scope["state"] = dict(scope.get("state") or {})
+            send = with_cookies(scope, send, self.settings)
+            scope["state"]["caller"] = await self._identity.caller(scope)
             to_tile(scope)
             if scope["path"].startswith("/tiles/"):
                 await self._tiles(scope, receive, send)
@@ -172,6 +185,7 @@ async def _send_problem(err: BaseException, scope: Scope, send: Send) -> None:
         (b"content-type", errors.PROBLEM.encode()),
         (b"content-length", str(len(body)).encode()),
         (b"access-control-allow-origin", b"*"),
+        *((k.encode(), v.encode()) for k, v in challenge(err, status).items()),
     ]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

@@ -42,9 +42,6 @@ class Settings(BaseSettings):
     )
     workers: int = Field(2, ge=1, le=64, description="Server processes")
     pool_size: int = Field(8, ge=1, le=200, description="Database connections of each server process")
-    tile_pool_size: int = Field(
-        4, ge=1, le=100, description="Database connections for tiles of each server process"
-    )
     publish: Names = Field(
         frozenset(), description="Restricted or registered layers that are published all the same"
     )
@@ -69,6 +66,28 @@ class Settings(BaseSettings):
     items_max_limit: int = Field(
         10_000, ge=1, description="Most features on one page; a greater limit is clamped"
     )
+    session_idle_minutes: int = Field(
+        60, ge=1, description="Minutes without a request after which a log-in ends"
+    )
+    session_hours: int = Field(12, ge=1, description="Hours after which a log-in ends whatever happens")
+    login_tries: int = Field(3, ge=1, description="Wrong passwords in a row that lock an account")
+    login_lock_minutes: int = Field(15, ge=1, description="Minutes for which an account stays locked")
+    login_address_tries: int = Field(
+        30, ge=1, description="Failed log-ins from one address within the time of a lock"
+    )
+    password_days: int = Field(183, ge=0, description="Days after which a password must be renewed; 0: never")
+    code_minutes: int = Field(10, ge=1, description="Minutes for which a one-time code is good")
+    token_days: int = Field(365, ge=1, description="Longest life of a personal token, in days")
+    client_token_seconds: int = Field(
+        3600, ge=60, description="Life of an access token of another system, in seconds"
+    )
+    trusted_proxies: Names = Field(
+        frozenset(), description="Addresses of reverse proxies whose X-Forwarded-For is believed"
+    )
+    smtp_url: str = Field(
+        "", description="Mail server, smtp://user:password@host:587 or smtps://; empty: letters wait"
+    )
+    mail_from: str = Field("mezha@localhost", description="Sender of letters")
 
     stale_days: int = Field(
         400, ge=1, description="Days after which a layer nobody has confirmed is too old to clear a place"

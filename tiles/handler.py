@@ -2,30 +2,71 @@
 
 import gzip
 import hashlib
+import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
+from urllib.parse import parse_qsl
 
 import orjson
 
 from geo.access import ANONYMOUS, Caller
 from geo.db import Database
 from geo.errors import ParameterError
-from geo.moment import Moment
+from geo.layers import layer
+from geo.moment import Moment, parse
 from geo.settings import Settings
-from tiles.connections import Connections
-from tiles.request import layers_of, query_of
 from tiles.style import style
 from tiles.tilejson import tilejson
-from tiles.vector import TileQuery, statement
+from tiles.vector import TileQuery, tile
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
+_TILE = re.compile(r"/tiles/([^/]+)/([^/]+)/([^/]+)/([^/]+)\.mvt")
+_JSON = re.compile(r"/tiles/([^/]+)\.json")
 MVT = b"application/vnd.mapbox-vector-tile"
-JSON = b"application/json"
-# Below this a live tile costs more to compress than to send.
-GZIP_FROM = 20_000
+
+
+def layers_of(text: str) -> tuple[str, ...]:
+    """Names of a comma-separated list; UnknownLayerError names the first that there is not."""
+    names = tuple(dict.fromkeys(part for part in text.split(",") if part))
+    if not names:
+        raise ParameterError(
+            "No layer is named.", "Name one or several layers, separated by commas.", field="layers"
+        )
+    for name in names:
+        layer(name)
+    return names
+
+
+def tile_address(z: str, x: str, y: str, deepest: int) -> tuple[int, int, int]:
+    """Zoom, column and row of a tile; ParameterError where it lies outside the grid."""
+    try:
+        zoom, column, row = int(z), int(x), int(y)
+    except ValueError:
+        raise ParameterError(
+            f"{z}/{x}/{y} is no tile.",
+            "Write whole numbers: /tiles/LAYER/ZOOM/COLUMN/ROW.mvt.",
+            field="tile",
+            value=f"{z}/{x}/{y}"[:60],
+        ) from None
+    if not 0 <= zoom <= deepest:
+        raise ParameterError(
+            f"Zoom {zoom} is outside 0…{deepest}.",
+            f"Choose a zoom from 0 to {deepest}.",
+            field="z",
+            value=str(zoom)[:20],
+        )
+    side = 1 << zoom
+    if not (0 <= column < side and 0 <= row < side):
+        raise ParameterError(
+            f"Tile {zoom}/{column}/{row} is outside the grid.",
+            f"At zoom {zoom} columns and rows run from 0 to {side - 1}.",
+            field="tile",
+            value=f"{zoom}/{column}/{row}"[:60],
+        )
+    return zoom, column, row
 
 
 class TileHandler:
@@ -34,7 +75,6 @@ class TileHandler:
     def __init__(self, database: Database, settings: Settings) -> None:
         self._database = database
         self._settings = settings
-        self._connections: Connections | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -45,37 +85,47 @@ class TileHandler:
                 field="method",
                 value=scope["method"],
             )
-        caller: Caller = scope.get("state", {}).get("caller", ANONYMOUS)
         path: str = scope["path"]
-        query = query_of(
-            path,
-            scope["query_string"].decode("latin-1"),
-            Moment.today(self._settings.time_zone),
-            self._settings.tile_max_zoom,
-        )
-        if query:
-            await _answer(scope, send, await self._tile(query, caller), MVT, private=not caller.anonymous)
+        caller: Caller = scope.get("state", {}).get("caller", ANONYMOUS)
+        match = _TILE.fullmatch(path)
+        if match:
+            body = await self._tile(match, scope, caller)
+            await _answer(scope, send, body, MVT, private=not caller.anonymous)
             return
-        document = await self._document(path, scope, caller)
-        await _answer(scope, send, orjson.dumps(document), JSON, private=not caller.anonymous)
-
-    async def _tile(self, query: TileQuery, caller: Caller) -> bytes:
-        if self._connections is None:
-            self._connections = Connections(self._settings)
-        sql = statement(query.drawn(), query.moment.as_of is not None, query.properties)
-        if not query.drawn():
-            return b""
-        return await self._connections.value(caller, sql, *query.values()) or b""
-
-    async def _document(self, path: str, scope: Scope, caller: Caller) -> dict[str, Any]:
-        name = path.removeprefix("/tiles/").removesuffix(".json")
-        if f"/tiles/{name}.json" != path or "/" in name:
+        match = _JSON.fullmatch(path)
+        if not match:
             raise ParameterError(
                 f"{path[:80]} is no tile.",
                 "Tiles are at /tiles/LAYERS/Z/X/Y.mvt.",
                 field="path",
                 value=path[:80],
             )
+        document = await self._document(match[1], scope, caller)
+        await _answer(scope, send, orjson.dumps(document), b"application/json", private=not caller.anonymous)
+
+    async def _tile(self, match: re.Match[str], scope: Scope, caller: Caller) -> bytes:
+        names = layers_of(match[1])
+        z, x, y = tile_address(match[2], match[3], match[4], self._settings.tile_max_zoom)
+        query = TileQuery(names, z, x, y, self._moment(scope))
+        async with self._database.raw(caller) as connection:
+            return await tile(connection, query)
+
+    def _moment(self, scope: Scope) -> Moment:
+        text = scope["query_string"].decode("latin-1")
+        today = Moment.today(self._settings.time_zone)
+        if not text:
+            return today
+        given = dict(parse_qsl(text, keep_blank_values=True))
+        unknown = sorted(set(given) - {"datetime", "as_of", "v"})
+        if unknown:
+            raise ParameterError(
+                f"The parameter “{unknown[0][:40]}” is unknown.",
+                "Tiles take datetime and as_of.",
+                field=unknown[0][:40],
+            )
+        return parse(given.get("datetime"), given.get("as_of"), today)
+
+    async def _document(self, name: str, scope: Scope, caller: Caller) -> dict[str, Any]:
         base = _base(scope, self._settings)
         if name == "style":
             return style(base, self._settings)
@@ -105,7 +155,7 @@ async def _answer(scope: Scope, send: Send, body: bytes, kind: bytes, *, private
         status, body = 304, b""
     elif kind == MVT and not body:
         status = 204
-    elif len(body) > GZIP_FROM and b"gzip" in given.get(b"accept-encoding", b""):
+    elif len(body) > 1000 and b"gzip" in given.get(b"accept-encoding", b""):
         body = gzip.compress(body, compresslevel=1, mtime=0)
         headers.append((b"content-encoding", b"gzip"))
     if status == 200:

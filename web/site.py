@@ -2,12 +2,13 @@
 
 from pathlib import Path
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from starlette.staticfiles import StaticFiles
 
 from geo.settings import Settings
+from web.csrf import guard
 from web.headers import PageHeaders
-from web.pages import home, registers, status, viewer
+from web.pages import home, login, profile, registers, status, viewer
 
 ROOT = Path(__file__).parent
 # Only what pages really load leaves node_modules.
@@ -20,13 +21,13 @@ LIBRARIES = {
     "terra-draw": "terra-draw/dist",
     "terra-draw-maplibre": "terra-draw-maplibre-gl-adapter/dist",
 }
-PAGES = (home.router, viewer.router, registers.router, status.router)
+PAGES = (home.router, viewer.router, registers.router, status.router, login.router, profile.router)
 
 
 def mount(app: FastAPI, settings: Settings) -> None:
     """Add pages and static files to the application."""
     for router in PAGES:
-        app.include_router(router, include_in_schema=False)
+        app.include_router(router, include_in_schema=False, dependencies=[Depends(guard)])
     for name, folder in LIBRARIES.items():
         path = ROOT / "node_modules" / folder
         app.mount(f"/lib/{name}", StaticFiles(directory=path, check_dir=False), name=f"lib-{name}")

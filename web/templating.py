@@ -10,7 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 
 from geo.dictionaries import label
 from geo.settings import Settings
-from web import language
+from web import csrf, language
 from web.language import LOCALES
 
 THEMES = ("auto", "light", "dark", "contrast")
@@ -30,6 +30,7 @@ def environment(locale: str) -> Environment:
     )
     translations = language.catalogue(locale)
     made.install_gettext_translations(translations, newstyle=True)  # type: ignore[attr-defined]
+    made.globals["csrf_token"] = csrf.token_of
     made.filters |= {
         "number": partial(_swap, language.number, locale),
         "area": partial(_swap, language.area, locale),

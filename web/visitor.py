@@ -1,0 +1,107 @@
+"""The visitor of a page: who he is, where he comes from, where he wants to go."""
+
+from typing import Annotated
+from urllib.parse import quote
+
+from fastapi import Depends, Request
+from fastapi.responses import RedirectResponse
+
+from accounts.errors import DeniedError, LogInNeededError
+from accounts.origin import Origin, origin_of
+from accounts.person import Person
+from accounts.sessions import Ticket
+from geo.access import ANONYMOUS, Caller
+from geo.db import Database
+from geo.settings import Settings
+
+STEPS = {"second": "/login/second", "renew": "/login/renew", "consent": "/consent"}
+
+
+def person_of(request: Request) -> Person:
+    """Who is logged in; LogInNeededError where nobody is."""
+    person: Person | None = request.scope["state"].get("person")
+    if person is None:
+        raise LogInNeededError("This page is for people who are logged in.", "Log in.")
+    return person
+
+
+def entry_of(request: Request) -> Person:
+    """Who is logged in or on the way to it: the password was right, a step is missing."""
+    entry: Person | None = request.scope["state"].get("entry") or request.scope["state"].get("person")
+    if entry is None:
+        raise LogInNeededError("This page is for people who are logged in.", "Log in.")
+    return entry
+
+
+def administrator_of(request: Request) -> Person:
+    """An administrator; DeniedError for everybody else."""
+    person = person_of(request)
+    if not person.administrator:
+        raise DeniedError("This page is for administrators.", "Ask an administrator for the duty.")
+    return person
+
+
+def caller_of(request: Request) -> Caller:
+    """Who asks, as the composition root established it."""
+    caller: Caller = request.scope["state"].get("caller", ANONYMOUS)
+    return caller
+
+
+def entry_caller(request: Request) -> Caller:
+    """The account of a log-in that is not complete, with no rights but to itself."""
+    return Caller(account=entry_of(request).account)
+
+
+def database_of(request: Request) -> Database:
+    """The database of this process."""
+    database: Database = request.app.state.database
+    return database
+
+
+def settings_of(request: Request) -> Settings:
+    """The settings of this process."""
+    settings: Settings = request.app.state.settings
+    return settings
+
+
+def origin(request: Request) -> Origin:
+    """Address and device of the visitor."""
+    peer = request.client.host if request.client else "unknown"
+    return origin_of(peer, request.headers, settings_of(request).trusted_proxies)
+
+
+PersonDep = Annotated[Person, Depends(person_of)]
+EntryDep = Annotated[Person, Depends(entry_of)]
+AdministratorDep = Annotated[Person, Depends(administrator_of)]
+CallerDep = Annotated[Caller, Depends(caller_of)]
+EntryCallerDep = Annotated[Caller, Depends(entry_caller)]
+DatabaseDep = Annotated[Database, Depends(database_of)]
+SettingsDep = Annotated[Settings, Depends(settings_of)]
+OriginDep = Annotated[Origin, Depends(origin)]
+
+
+def own_path(wanted: str | None) -> str:
+    """A path of this site to go on to; anything that leads elsewhere becomes the profile."""
+    if wanted and wanted.startswith("/") and not wanted.startswith(("//", "/\\")) and wanted.isprintable():
+        return wanted
+    return "/profile"
+
+
+def is_https(request: Request) -> bool:
+    """Whether people reach the server over https, directly or through a proxy."""
+    return request.url.scheme == "https" or settings_of(request).base_url.startswith("https:")
+
+
+def go_on(request: Request, ticket: Ticket, wanted: str | None) -> RedirectResponse:
+    """To the next step of a log-in, or to where the visitor wanted, with the session's new cookie."""
+    target = own_path(wanted)
+    if ticket.stage in STEPS:
+        target = f"{STEPS[ticket.stage]}?next={quote(target)}"
+    response = RedirectResponse(target, 303)
+    secure = is_https(request)
+    name = "__Host-mezha" if secure else "mezha_session"
+    hours = settings_of(request).session_hours
+    response.set_cookie(
+        name, ticket.secret, max_age=hours * 3600, path="/", secure=secure, httponly=True, samesite="lax"
+    )
+    return response
