@@ -71,7 +71,7 @@ def up(
 def serve(port: Annotated[int, typer.Option()] = 8000, workers: Annotated[int, typer.Option()] = 2) -> None:
     """Start the server alone; the database must be migrated."""
     from granian import Granian
-    from granian.constants import Interfaces
+    from granian.constants import Interfaces, Loops
     from granian.log import LogLevels
 
     settings = Settings()
@@ -82,6 +82,7 @@ def serve(port: Annotated[int, typer.Option()] = 8000, workers: Annotated[int, t
         port=port,
         workers=workers,
         interface=Interfaces.ASGI,
+        loop=Loops.uvloop,
         log_level=LogLevels.warning,
         log_access=False,
         websockets=False,

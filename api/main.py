@@ -23,6 +23,7 @@ from geo.errors import MezhaError, ParameterError
 from geo.filters import FilterError
 from geo.logs import configure as configure_logs
 from geo.settings import Settings
+from tiles.errors import SlowTileError
 from tiles.handler import Receive, Scope, Send, TileHandler
 from web.errors import error_page
 from web.site import mount
@@ -36,7 +37,7 @@ class NoSuchPageError(MezhaError):
     code = "not-found"
 
 
-errors.register({NoSuchPageError: 404, FilterError: 400})
+errors.register({NoSuchPageError: 404, FilterError: 400, SlowTileError: 503})
 errors.register(STATUSES)
 _OGC_TILE = re.compile(r"/ogc/collections/([^/]+)/tiles/WebMercatorQuad/([^/]+)/([^/]+)/([^/]+)")
 

@@ -42,6 +42,15 @@ class Settings(BaseSettings):
     )
     workers: int = Field(2, ge=1, le=64, description="Server processes")
     pool_size: int = Field(8, ge=1, le=200, description="Database connections of each server process")
+    tile_pool_size: int = Field(
+        4, ge=1, le=100, description="Database connections for tiles of each server process"
+    )
+    tile_memory_mb: int = Field(
+        96, ge=1, description="Memory for remembered tiles of each server process, MB"
+    )
+    tile_shelf_mb: int = Field(
+        2048, ge=1, description="Disk space below MEZHA_HOME for tiles that were dear to make, MB"
+    )
     publish: Names = Field(
         frozenset(), description="Restricted or registered layers that are published all the same"
     )

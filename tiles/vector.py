@@ -1,86 +1,79 @@
 """Vector tiles: the statement that makes one, straight from the gates of its layers."""
 
 from dataclasses import dataclass
+from datetime import date
 from functools import lru_cache
-
-import psycopg
-from psycopg.rows import TupleRow
+from typing import Any
 
 from geo.layers import Layer, layer
 from geo.moment import Moment
 
 EXTENT = 4096
 BUFFER = 64
-# A pixel of a 512-px tile is 8 units; what is smaller on both sides is not drawn at low zooms.
 WORLD = 40_075_016.685578488
+
+# The same place in every statement: $1 zoom, $2 column, $3 row, $4 first and $5 last valid day, $6 system time.
+_TILE = "(SELECT ST_TileEnvelope($1::int, $2::int, $3::int)::box2d)"
+_BOX = f"(SELECT ST_TileEnvelope($1::int, $2::int, $3::int, margin => {BUFFER / EXTENT}))"
+_VALID = "valid_from <= $5::date AND valid_to > $4::date"
 
 
 @dataclass(frozen=True)
 class TileQuery:
-    """A tile of several layers at a moment; ``z``, ``x``, ``y`` are checked to lie in the grid."""
+    """A tile of several layers at a moment; ``z``, ``x``, ``y`` are checked to lie in the grid.
+
+    ``properties`` None are those of the layer registry; names that a layer lacks are left out of that layer.
+    """
 
     layers: tuple[str, ...]
     z: int
     x: int
     y: int
     moment: Moment
+    properties: tuple[str, ...] | None = None
+
+    def drawn(self) -> tuple[str, ...]:
+        """Its layers that are drawn at this zoom."""
+        return tuple(n for n in self.layers if layer(n).zoom[0] <= self.z <= layer(n).zoom[1])
+
+    def values(self) -> tuple[Any, ...]:
+        """Values of the statement's parameters."""
+        first, last = self.moment.first or date.min, self.moment.last or date.max
+        place = (self.z, self.x, self.y, first, last)
+        return place if self.moment.as_of is None else (*place, self.moment.as_of)
 
 
-def _columns(target: Layer) -> str:
-    return ", ".join(f'"{name}"' for name in target.tile)
+def fields_of(target: Layer, properties: tuple[str, ...] | None) -> tuple[str, ...]:
+    """Columns that the tile carries of a layer beside the id."""
+    if properties is None:
+        return target.tile
+    known = {p.name for p in target.properties}
+    return tuple(name for name in properties if name in known)
 
 
 @lru_cache(maxsize=1024)
-def statement(layers: tuple[str, ...], z: int, with_past: bool) -> str:
-    """SQL of a tile; parameters x, y, z, first, last, as_of. One `ST_AsMVT` a layer, concatenated."""
-    parts = [
-        _layer_statement(layer(name), z, with_past)
-        for name in layers
-        if layer(name).zoom[0] <= z <= layer(name).zoom[1]
-    ]
-    return "SELECT " + (" || ".join(f"({p})" for p in parts) or "''::bytea")
+def statement(layers: tuple[str, ...], with_past: bool, properties: tuple[str, ...] | None = None) -> str:
+    """SQL of a tile. One `ST_AsMVT` a layer, concatenated: that is how the format joins layers.
+
+    Sub-selects are computed once a statement, so that a generic plan costs no planning; and the geometry stands in no
+    WHERE, else it would be computed twice (`ST_AsMVT` leaves out a row without one).
+    """
+    if not layers:
+        return "SELECT ''::bytea"
+    parts = [_layer_statement(layer(name), with_past, properties) for name in layers]
+    return parts[0] if len(parts) == 1 else "SELECT " + " || ".join(f"({p})" for p in parts)
 
 
-def _layer_statement(target: Layer, z: int, with_past: bool) -> str:
-    pixel = WORLD / 2**z / 512
-    # ST_RemoveRepeatedPoints is cheap and leaves a tenth of the vertices where a tile shows thousands of objects.
-    shape = (
-        "geom_3857"
-        if z >= 13 or target.geometry == "POINT"
-        else f"ST_RemoveRepeatedPoints(geom_3857, {pixel / 2:.6g})"
+def _layer_statement(target: Layer, with_past: bool, properties: tuple[str, ...] | None) -> str:
+    fields = ", ".join(["id", *(f'"{name}"' for name in fields_of(target, properties))])
+    shape = f"ST_AsMVTGeom(geom_3857, {_TILE}, {EXTENT}, {BUFFER}, true) AS geom"
+    known = (
+        f"SELECT {fields}, {shape} FROM gate.{target.name}"
+        f" WHERE sys_to = 'infinity' AND geom_3857 && {_BOX} AND {_VALID}"
     )
-    when = "valid_from <= %(last)s AND valid_to > %(first)s"
-    fields = f"id, {_columns(target)}"
-    known = f"SELECT {fields}, geom_3857 FROM gate.{target.name} WHERE sys_to = 'infinity' AND geom_3857 && bounds.box AND {when}"
     if with_past:
         known = (
-            f"{known} AND sys_from <= %(as_of)s UNION ALL SELECT {fields}, geom_3857 FROM gate.{target.name}"
-            f" WHERE sys_to < 'infinity' AND sys_to > %(as_of)s AND sys_from <= %(as_of)s AND geom_3857 && bounds.box AND {when}"
+            f"{known} AND sys_from <= $6 UNION ALL SELECT {fields}, {shape} FROM gate.{target.name}"
+            f" WHERE sys_to < 'infinity' AND sys_to > $6 AND sys_from <= $6 AND geom_3857 && {_BOX} AND {_VALID}"
         )
-    return (
-        f"SELECT ST_AsMVT(t, '{target.name}', {EXTENT}, 'geom', 'id') FROM ("
-        f"SELECT {fields}, ST_AsMVTGeom({shape}, bounds.tile, {EXTENT}, {BUFFER}, true) AS geom"
-        f" FROM (SELECT ST_TileEnvelope(%(z)s, %(x)s, %(y)s) AS tile,"
-        f" ST_TileEnvelope(%(z)s, %(x)s, %(y)s, margin => {BUFFER / EXTENT}) AS box) bounds,"
-        f" LATERAL ({known}) o) t WHERE geom IS NOT NULL"
-    )
-
-
-async def tile(connection: psycopg.AsyncConnection[TupleRow], query: TileQuery) -> bytes:
-    """The bytes of a tile, uncompressed; b"" where nothing lies there."""
-    moment = query.moment
-    cursor = await connection.execute(
-        statement(query.layers, query.z, moment.as_of is not None),
-        {
-            "x": query.x,
-            "y": query.y,
-            "z": query.z,
-            "as_of": moment.as_of,
-            "first": moment.first or "-infinity",
-            "last": moment.last or "infinity",
-        },
-        prepare=True,
-        binary=True,
-    )
-    row = await cursor.fetchone()
-    return bytes(row[0]) if row and row[0] else b""
+    return f"SELECT ST_AsMVT(t, '{target.name}', {EXTENT}, 'geom', 'id') FROM ({known}) t"

@@ -1,0 +1,98 @@
+"""A forest of any size: stands that share jittered borders, 24 vertices each, loaded as the register has them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import psycopg
+import shapely
+from numpy.typing import NDArray
+
+SPECIES = ("pine", "spruce", "fir", "larch", "birch", "aspen", "siberian_pine", "willow")
+AGES = ("young", "middle", "ripening", "mature", "overmature")
+STEP = (0.0116, 0.0066)  # of one stand, degrees: about 53 ha at 55° north
+SEGMENTS = 6  # a side of a stand
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """``side`` × ``side`` stands from the south-west corner ``west``, ``south``; the same seed, the same forest."""
+
+    side: int
+    west: float = 80.0
+    south: float = 53.0
+    seed: int = 6
+
+    @property
+    def box(self) -> tuple[float, float, float, float]:
+        """West, south, east, north in degrees."""
+        return (
+            self.west,
+            self.south,
+            self.west + self.side * STEP[0],
+            self.south + self.side * STEP[1],
+        )
+
+    def polygons(self) -> Iterator[NDArray[np.object_]]:
+        """Rows of stands from the south; neighbours share every vertex of their border."""
+        random = np.random.default_rng(self.seed)
+        n = self.side
+        corner = np.stack(np.meshgrid(np.arange(n + 1.0), np.arange(n + 1.0)), axis=-1)
+        corner[1:-1, 1:-1] += random.uniform(-0.2, 0.2, (n - 1, n - 1, 2))
+        along = self._line(random, corner[:, :-1], corner[:, 1:])
+        up = self._line(random, corner[:-1], corner[1:])
+        for row in range(n):
+            ring = np.concatenate(
+                [along[row], up[row, 1:], along[row + 1][:, ::-1], up[row, :-1, ::-1]], axis=1
+            )
+            ring = np.concatenate([ring, ring[:, :1]], axis=1)
+            ring = ring * STEP + (self.west, self.south)
+            yield shapely.multipolygons(shapely.polygons(ring)[:, None].tolist())
+
+    @staticmethod
+    def _line(
+        random: np.random.Generator, start: NDArray[np.float64], end: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """Sides of the stands, without their last point; the points between the corners are jittered."""
+        share = np.linspace(0, 1, SEGMENTS + 1)[:-1]
+        points = start[..., None, :] + (end - start)[..., None, :] * share[:, None]
+        points[..., 1:, :] += random.uniform(-0.03, 0.03, (*points.shape[:-2], SEGMENTS - 1, 2))
+        return points
+
+    def load(self, connection: psycopg.Connection[tuple[object, ...]]) -> int:
+        """Copy into ``register.stands`` (the indexes come after the rows) and return how many there are."""
+        dropped = connection.execute(
+            "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'register' AND tablename = 'stands'"
+            " AND indexname LIKE 'ix%'"
+        ).fetchall()
+        for name, _ in dropped:
+            connection.execute(f"DROP INDEX register.{name}")
+        columns = "key, region, number, quarter, species, age_group, land_kind, area_m2, digest, geom"
+        with (
+            connection.cursor() as cursor,
+            cursor.copy(f"COPY register.stands ({columns}) FROM STDIN") as copy,
+        ):
+            for row, shapes in enumerate(self.polygons()):
+                wkb = shapely.to_wkb(shapely.set_srid(shapes, 4326), hex=True, include_srid=True)
+                for column, geometry in enumerate(wkb):
+                    copy.write_row(self._values(row, column, geometry))
+        for _, definition in dropped:
+            connection.execute(str(definition))
+        connection.execute("ANALYZE register.stands")
+        return self.side * self.side
+
+    def _values(self, row: int, column: int, geometry: str) -> tuple[object, ...]:
+        n = row * self.side + column
+        patch = (row // 9 * 31 + column // 7 * 17 + self.seed) % 97
+        return (
+            f"stand:{n}",
+            "54",
+            str(n % 60 + 1),
+            str(n // 60),
+            SPECIES[patch % 8],
+            AGES[(patch // 8 + n % 2) % 5],
+            "forest",
+            530_000.0 + n % 1000,
+            f"{n:032x}",
+            geometry,
+        )

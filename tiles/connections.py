@@ -1,0 +1,142 @@
+"""Connections of the tile path: binary protocol, prepared statements, generic plans, one round trip a tile.
+
+docs/decisions/0060-tile-connections.md says why they are asyncpg's and not the house's own pool.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import asyncpg
+
+from geo.access import Caller
+from geo.errors import DatabaseMissingError
+from geo.settings import Settings
+from tiles.errors import SlowTileError
+
+_IDENTIFY = (
+    "SELECT set_config('mezha.account', $1, true), set_config('mezha.rank', $2, true),"
+    " set_config('mezha.regions', $3, true), set_config('mezha.inns', $4, true),"
+    " set_config('mezha.objects', $5, true)"
+)
+# A statement that is prepared once a connection; a filter makes many, so the oldest go.
+_STATEMENTS = 256
+
+
+# What a connection says whose server went away: before, in, or after a statement.
+LOST = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    ConnectionError,
+)
+
+
+class Connection:
+    """One connection and its prepared statements."""
+
+    def __init__(self, wire: asyncpg.Connection) -> None:
+        self.wire = wire
+        self._prepared: dict[str, Any] = {}
+
+    async def value(self, statement: str, *values: Any) -> Any:
+        """First column of the first row."""
+        return await (await self._statement(statement)).fetchval(*values)
+
+    async def row(self, statement: str, *values: Any) -> Any:
+        """The first row."""
+        return await (await self._statement(statement)).fetchrow(*values)
+
+    async def _statement(self, statement: str) -> Any:
+        prepared = self._prepared.get(statement)
+        if prepared is None:
+            if len(self._prepared) >= _STATEMENTS:
+                self._prepared.pop(next(iter(self._prepared)))
+            prepared = self._prepared[statement] = await self.wire.prepare(statement)
+        return prepared
+
+
+class Connections:
+    """A fixed number of connections, opened when first needed; one that failed is thrown away."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._url = settings.url_for("app")
+        self._settings = {
+            "plan_cache_mode": "force_generic_plan",
+            "statement_timeout": str(settings.statement_timeout_ms),
+            "application_name": "mezha tiles",
+            "jit": "off",
+        }
+        self._free: deque[Connection] = deque()
+        self._places = asyncio.Semaphore(settings.tile_pool_size)
+
+    async def connect(self) -> Connection:
+        """A connection beside the pool, which the caller closes."""
+        try:
+            wire = await asyncpg.connect(
+                self._url, server_settings=self._settings, statement_cache_size=0, timeout=10
+            )
+        except (OSError, asyncpg.PostgresError, TimeoutError) as err:
+            raise DatabaseMissingError(
+                "The database does not answer.", "Try again in a minute; /healthz tells when it is back."
+            ) from err
+        return Connection(wire)
+
+    @asynccontextmanager
+    async def _one(self) -> AsyncIterator[Connection]:
+        async with self._places:
+            connection = self._free.pop() if self._free else await self.connect()
+            try:
+                yield connection
+            except BaseException:
+                # Whatever state it is in, nobody shall inherit it.
+                connection.wire.terminate()
+                raise
+            self._free.append(connection)
+
+    async def value(self, caller: Caller, statement: str, *values: Any) -> Any:
+        """First column of the first row, as the caller sees it.
+
+        Who is anonymous is what every connection says by default: one round trip. A caller costs a transaction that
+        carries his identity.
+        """
+        for last in (False, True):
+            try:
+                async with self._one() as connection:
+                    if caller.anonymous:
+                        return await connection.value(statement, *values)
+                    return await self._as_caller(connection, caller, statement, values)
+            except asyncpg.QueryCanceledError as err:
+                raise SlowTileError(
+                    "The tile would take too long.", "Zoom in or ask for fewer layers."
+                ) from err
+            except LOST as err:
+                # The database was restarted: what is in the pool is dead, one new connection is worth a try.
+                self.drop()
+                if last:
+                    raise DatabaseMissingError(
+                        "The database does not answer.",
+                        "Try again in a minute; /healthz tells when it is back.",
+                    ) from err
+        raise AssertionError
+
+    @staticmethod
+    async def _as_caller(
+        connection: Connection, caller: Caller, statement: str, values: tuple[Any, ...]
+    ) -> Any:
+        settings = caller.settings()
+        await connection.wire.execute("BEGIN READ ONLY")
+        await connection.value(
+            _IDENTIFY, *(settings[k] for k in ("account", "rank", "regions", "inns", "objects"))
+        )
+        found = await connection.value(statement, *values)
+        await connection.wire.execute("COMMIT")
+        return found
+
+    def drop(self) -> None:
+        """Throw away the free connections."""
+        while self._free:
+            self._free.pop().wire.terminate()

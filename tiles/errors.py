@@ -1,0 +1,9 @@
+"""Errors of the tile room."""
+
+from geo.errors import MezhaError
+
+
+class SlowTileError(MezhaError):
+    """A tile took longer than a request may."""
+
+    code = "too-slow"

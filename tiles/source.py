@@ -1,0 +1,100 @@
+"""Where a tile comes from: memory, the shelf, or the database, one question at a time for the same tile."""
+
+import asyncio
+from datetime import datetime, time, timedelta
+from time import time as now
+from zoneinfo import ZoneInfo
+
+from geo.access import Caller
+from geo.moment import Moment
+from geo.settings import Settings
+from tiles.cache import SHARED_FROM, Memory, Shelf, Tile
+from tiles.connections import Connections
+from tiles.request import query_of
+from tiles.vector import TileQuery, statement
+from tiles.versions import Versions
+
+Key = tuple[str, ...]
+# Deeper tiles are small: they are made quicker than looked for on the shelf.
+SHELF_ZOOM = 12
+
+
+class TileSource:
+    """The tiles of one server process."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._connections = Connections(settings)
+        self._versions = Versions(self._connections)
+        self._memory = Memory(settings.tile_memory_mb << 20)
+        self._shelf = Shelf(settings.home / "tiles", settings.tile_shelf_mb << 20)
+        self._making: dict[Key, tuple[int, asyncio.Task[Tile]]] = {}
+        self._midnight = 0.0
+        self._today = Moment.today(settings.time_zone)
+
+    async def tile(self, path: str, text: str, caller: Caller) -> Tile | None:
+        """The tile of a path and its query string; None where the path is no tile's."""
+        if now() >= self._midnight:
+            self._new_day()
+        if not self._versions.fresh():
+            await self._versions.renew()
+        key: Key = (path, text, "0" if caller.anonymous else caller.audience())
+        known = self._memory.get(key)
+        if known is not None and self._true(known):
+            return known
+        query = known.query if known else query_of(path, text, self._today, self._settings.tile_max_zoom)
+        return await self._made(key, query, caller) if query else None
+
+    def _true(self, tile: Tile) -> bool:
+        if tile.serial == self._versions.serial:
+            return True
+        if tile.version != self._version(tile.query):
+            return False
+        tile.serial = self._versions.serial
+        return True
+
+    def _version(self, query: TileQuery) -> int:
+        return self._versions.of(query.layers, query.z, query.x, query.y)
+
+    async def _made(self, key: Key, query: TileQuery, caller: Caller) -> Tile:
+        """Make it, or wait for who makes the same version of it already."""
+        version = self._version(query)
+        begun = self._making.get(key)
+        if begun and begun[0] == version:
+            return await asyncio.shield(begun[1])
+        task = asyncio.create_task(self._make(key, query, caller, version))
+        self._making[key] = (version, task)
+
+        def done(_: asyncio.Task[Tile]) -> None:
+            if self._making.get(key, (0, None))[1] is task:
+                del self._making[key]
+
+        task.add_done_callback(done)
+        return await asyncio.shield(task)
+
+    async def _make(self, key: Key, query: TileQuery, caller: Caller, version: int) -> Tile:
+        """The version was read before the rows: the tile may be newer than it says, never older."""
+        identity, serial, audience = self._versions.identity, self._versions.serial, key[2]
+        layers = query.drawn()
+        found = self._shelf.get(identity, audience, query, version) if query.z < SHELF_ZOOM else None
+        if found:
+            body = found[1]
+        elif layers:
+            sql = statement(layers, query.moment.as_of is not None, query.properties)
+            body = await self._connections.value(caller, sql, *query.values()) or b""
+            if len(body) >= SHARED_FROM and query.z < SHELF_ZOOM and identity == self._versions.identity:
+                self._shelf.put(identity, audience, query, version, body)
+        else:
+            body = b""
+        tile = Tile.of(query, body, version, serial)
+        if identity == self._versions.identity:
+            self._memory.put(key, tile)
+        return tile
+
+    def _new_day(self) -> None:
+        """What holds today is another question tomorrow."""
+        zone = ZoneInfo(self._settings.time_zone)
+        self._today = Moment.today(self._settings.time_zone)
+        tomorrow = datetime.now(zone).date() + timedelta(days=1)
+        self._midnight = datetime.combine(tomorrow, time(), zone).timestamp()
+        self._memory.clear()
