@@ -59,7 +59,8 @@ def problem(err: MezhaError, path: str) -> dict[str, Any]:
         document["field"] = err.field
     if err.value:
         document["value"] = err.value
-    return document
+    # RFC 9457 extension members: an error that has more to tell, such as every wrong field at once.
+    return document | dict(getattr(err, "extensions", {}))
 
 
 class BusyDatabaseError(MezhaError):

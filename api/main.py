@@ -15,9 +15,10 @@ from starlette.exceptions import HTTPException
 
 from accounts.errors import LogInNeededError
 from api import errors
+from api.case_errors import CASE_STATUSES
 from api.identity import Identity
 from api.reply import STATUSES, challenge, with_cookies
-from api.routes import health, items, layers, objects, ogc, spatial
+from api.routes import cases, health, items, layers, objects, ogc, services, spatial
 from geo.db import Database
 from geo.errors import MezhaError, ParameterError
 from geo.filters import FilterError
@@ -28,7 +29,16 @@ from tiles.handler import Receive, Scope, Send, TileHandler
 from web.errors import error_page
 from web.site import mount
 
-ROUTERS = (health.router, ogc.router, items.router, objects.router, layers.router, spatial.router)
+ROUTERS = (
+    health.router,
+    ogc.router,
+    items.router,
+    objects.router,
+    layers.router,
+    spatial.router,
+    services.router,
+    cases.router,
+)
 
 
 class NoSuchPageError(MezhaError):
@@ -39,6 +49,7 @@ class NoSuchPageError(MezhaError):
 
 errors.register({NoSuchPageError: 404, FilterError: 400, SlowTileError: 503})
 errors.register(STATUSES)
+errors.register(CASE_STATUSES)
 _OGC_TILE = re.compile(r"/ogc/collections/([^/]+)/tiles/WebMercatorQuad/([^/]+)/([^/]+)/([^/]+)")
 
 
@@ -92,12 +103,13 @@ def _install_errors(app: FastAPI) -> None:
         return _response(request, ParameterError(str(err.detail), "Correct the request."))
 
 
-def _fastapi(database: Database, settings: Settings) -> FastAPI:
+def _fastapi(database: Database, writer: Database, settings: Settings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         await database.open()
         yield
         await database.close()
+        await writer.close()
 
     app = FastAPI(
         title="Mezha",
@@ -109,6 +121,7 @@ def _fastapi(database: Database, settings: Settings) -> FastAPI:
         lifespan=lifespan,
     )
     app.state.database = database
+    app.state.writer = writer
     app.state.settings = settings
     for router in ROUTERS:
         app.include_router(router)
@@ -141,7 +154,9 @@ class Mezha:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.database = Database(settings)
-        self.app = _fastapi(self.database, settings)
+        small = settings.model_copy(update={"pool_size": max(2, settings.pool_size // 2)})
+        self.writer = Database(small, role="registrar")
+        self.app = _fastapi(self.database, self.writer, settings)
         self._tiles = TileHandler(self.database, settings)
         self._identity = Identity(self.database, settings)
 

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from accounts.person import Membership, Person
 from cases.catalogue import Catalogue, release
 from cases.lifecycle import Role
 from geo.access import Caller
@@ -14,13 +15,23 @@ from geo.settings import Settings
 
 @dataclass(frozen=True)
 class Actor:
-    """Who acts, with the party for which he does: ``kind`` and ``party_role`` as the accounts know them."""
+    """Who acts, with his memberships in parties; ``confirmed`` when his identity was (C-40)."""
 
     caller: Caller
     name: str = ""
-    party_name: str = ""
-    kind: str = ""
-    party_role: str = ""
+    memberships: tuple[Membership, ...] = ()
+    confirmed: bool = True
+
+    @classmethod
+    def of(cls, caller: Caller, person: Person | None) -> "Actor":
+        """The actor of a request."""
+        if person is None:
+            return cls(caller)
+        return cls(caller, person.name, person.memberships, person.confirmed)
+
+    def member_of(self, inn: str) -> Membership | None:
+        """His membership in a party."""
+        return next((m for m in self.memberships if m.inn == inn), None)
 
     def role_in(self, party_inn: str, region: str) -> Role | None:
         """The side of a case on which he is; one's own case is never one's own to decide."""

@@ -50,19 +50,22 @@ def may_apply(service: ServiceDefinition, actor: Actor, inn: str) -> None:
             field="party",
             value=inn,
         )
-    if actor.kind and actor.kind not in service.applicant.kinds:
+    member = actor.member_of(inn)
+    if member is None:
+        return
+    if member.kind not in service.applicant.kinds:
         raise NotAllowedError(
-            f"{service.title.en} is not for a party of kind {actor.kind}.",
+            f"{service.title.en} is not for a party of kind {member.kind}.",
             f"It is for: {', '.join(service.applicant.kinds)}.",
             field="party",
-            value=actor.kind,
+            value=member.kind,
         )
-    if actor.party_role and actor.party_role not in service.applicant.roles:
+    if member.role not in service.applicant.roles:
         raise NotAllowedError(
-            f"A {actor.party_role} may not apply for {service.title.en}.",
+            f"A {member.role} may not apply for {service.title.en}.",
             f"Ask somebody with the role: {', '.join(service.applicant.roles)}.",
             field="role",
-            value=actor.party_role,
+            value=member.role,
         )
 
 
@@ -90,7 +93,7 @@ async def create(
         "digest": desk.catalogue.digest(service),
         "region": row.get("region") or desk.region,
         "inn": inn,
-        "name": row.get("holder") or actor.party_name,
+        "name": _party_name(actor, inn) or row.get("holder") or "",
         "payload": json.dumps(payload, ensure_ascii=False, default=str),
         "layer": service.subject.layer if row and service.subject else None,
         "id": row.get("id"),
@@ -117,7 +120,7 @@ def prefilled(
     known: dict[str, Any] = {
         "year": today.year,
         "last_year": today.year - 1,
-        "party.name": actor.party_name or row.get("holder"),
+        "party.name": _party_name(actor, inn) or row.get("holder"),
         "party.inn": inn,
     }
     known |= {f"subject.{k}": v for k, v in row.items()} | {f"last.{k}": v for k, v in last.items()}
@@ -129,6 +132,11 @@ def prefilled(
     found = form.normalised(service, typed)
     properties = service.form.json_schema["properties"]
     return {k: v for k, v in found.items() if service.validator.evolve(schema=properties[k]).is_valid(v)}
+
+
+def _party_name(actor: Actor, inn: str) -> str:
+    member = actor.member_of(inn)
+    return member.name if member else ""
 
 
 def check_revision(case: Case, revision: int | None) -> None:

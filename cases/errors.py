@@ -74,3 +74,8 @@ class IncompleteError(MezhaError):
     findings: list[dict[str, Any]] = field(default_factory=list)
 
     code = "incomplete"
+
+    @property
+    def extensions(self) -> dict[str, Any]:
+        """What a problem document tells besides."""
+        return {"problems": self.problems, "findings": self.findings}

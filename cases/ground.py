@@ -295,3 +295,15 @@ async def show(connection: AsyncConnection, identity: int) -> dict[str, Any]:
             p["part"]: {"geometry": json.loads(p["geometry"]), "area_m2": p["area_m2"]} for p in parts
         },
     }
+
+
+async def given(connection: AsyncConnection, form: Mapping[str, Any]) -> Given | None:
+    """The shape that a request gives in one of the ways ``drawn``, ``typed``, ``picked``; None where it gives none."""
+    mend = bool(form.get("repair"))
+    if form.get("drawn"):
+        return drawn(form["drawn"], mend=mend)
+    if form.get("typed"):
+        return typed(await catalogue(connection), form["typed"], mend=mend)
+    if form.get("picked"):
+        return await picked(connection, str(form["picked"].get("layer", "")), form["picked"].get("ids", ()))
+    return None

@@ -5,13 +5,17 @@ bring the terms in line. `Desk.after` is told each step, so that tests can stop 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from accounts import action as journal_action
+from accounts import journal
+from accounts.errors import UnconfirmedError
+from accounts.journal import Entry
 from cases import calendar, drafts, events, findings, record, register_change, submission, terms
 from cases.desk import Actor, Desk
 from cases.drafts import Change
@@ -25,6 +29,12 @@ from cases.submission import Examined
 
 _LODGE = text("SELECT given, place, instant FROM cases.lodge(:case, :prefix, :zone, :evidence)")
 _RENEW = text("SELECT cases.renew(:case, :evidence)")
+_JOURNALLED = {
+    Action.submit: journal_action.Action.submit,
+    Action.withdraw: journal_action.Action.withdraw,
+    Action.approve: journal_action.Action.decide,
+    Action.reject: journal_action.Action.decide,
+}
 _DUE = text(
     "SELECT 1 FROM cases.deadlines WHERE case_id = :case AND term = ANY (:terms) AND ended_at IS NULL AND due_on < :today"
 )
@@ -39,6 +49,7 @@ class Turn:
     role: Role
     action: Action
     move: Move
+    account: int | None = None
 
     def step(self, reason: str = "") -> Step:
         """The event of this turn."""
@@ -63,7 +74,7 @@ async def _take(connection: AsyncConnection, desk: Desk, actor: Actor, case_id: 
             value=case.state,
         )
     desk.after("take")
-    return Turn(case, service, role, action, found)
+    return Turn(case, service, role, action, found, actor.caller.account)
 
 
 def _reasoned(turn: Turn, reason: str) -> str:
@@ -86,6 +97,18 @@ async def _moved(
 ) -> Case:
     """Append the event and bring the terms in line."""
     await events.append(connection, turn.step(reason), dict(data or {}))
+    await journal.record(
+        connection,
+        Entry(
+            _JOURNALLED.get(turn.action, journal_action.Action.case_changed),
+            account=turn.account,
+            subject="cases",
+            object=turn.case.id,
+            region=turn.case.region,
+            inn=turn.case.party_inn,
+            details={"action": turn.action, "from": turn.case.state, "to": turn.move.to},
+        ),
+    )
     desk.after("event")
     await terms.follow(connection, turn.service, turn.case.id, turn.move.to, desk.today())
     desk.after("terms")
@@ -143,6 +166,12 @@ async def submit(
     if revision is not None:
         drafts.check_revision(case, revision)
     drafts.may_apply(turn.service, actor, case.party_inn)
+    if not actor.confirmed:
+        raise UnconfirmedError(
+            "Your identity is not confirmed yet.",
+            "Confirm it in your profile; the draft stays.",
+            field="account",
+        )
     examined = await submission.examine(connection, desk, actor, case, turn.service, moment=Moment.submit)
     await submission.refuse(connection, actor, case, examined, reasons)
     desk.after("examine")
@@ -221,7 +250,7 @@ async def amend(
         turn.service.amend_working_days,
     )
     case = await drafts.write(connection, desk, turn.service, turn.case, change)
-    changed = Turn(case, turn.service, turn.role, turn.action, turn.move)
+    changed = replace(turn, case=case)
     return await _relodge(connection, desk, actor, changed, acknowledgements=acknowledgements, reason="")
 
 
@@ -358,3 +387,49 @@ async def tick(connection: AsyncConnection, desk: Desk, actor: Actor) -> tuple[l
             await lapse(connection, desk, actor, case.id)
             lapsed.append(case.id)
     return due, lapsed
+
+
+@dataclass(frozen=True)
+class Given:
+    """What came with an action; each takes what it needs."""
+
+    reason: str = ""
+    acknowledgements: Mapping[str, str] | None = None
+    revision: int | None = None
+    change: Change = field(default_factory=Change)
+
+
+async def perform(
+    connection: AsyncConnection, desk: Desk, actor: Actor, case_id: int, action: Action, *, given: Given
+) -> Case:
+    """The action of that name, for callers that learn it from a request."""
+    plain = {
+        Action.discard: discard,
+        Action.accept: accept,
+        Action.review: review,
+        Action.resume: resume,
+        Action.close: close,
+        Action.lapse: lapse,
+    }
+    reasoned = {
+        Action.withdraw: withdraw,
+        Action.ask_correction: ask_correction,
+        Action.approve: approve,
+        Action.reject: reject,
+        Action.suspend: suspend,
+        Action.appeal: appeal,
+        Action.reopen: reopen,
+        Action.uphold: uphold,
+    }
+    if action in plain:
+        return await plain[action](connection, desk, actor, case_id)
+    if action in reasoned:
+        return await reasoned[action](connection, desk, actor, case_id, reason=given.reason)
+    reasons = given.acknowledgements
+    if action == Action.submit:
+        return await submit(
+            connection, desk, actor, case_id, revision=given.revision, acknowledgements=reasons
+        )
+    if action == Action.answer:
+        return await answer(connection, desk, actor, case_id, acknowledgements=reasons, reason=given.reason)
+    return await amend(connection, desk, actor, case_id, given.change, acknowledgements=reasons)

@@ -37,7 +37,9 @@ class _Part(BaseModel):
 class Applicant(_Part):
     """Who may apply: kinds of party, roles of the member within it, and a right that the party must hold."""
 
-    kinds: tuple[Literal["legal", "entrepreneur", "person"], ...] = Field(min_length=1)
+    kinds: tuple[Literal["company", "division", "entrepreneur", "person", "state", "foreign"], ...] = Field(
+        min_length=1
+    )
     roles: tuple[Literal["owner", "operator", "controller", "contractor"], ...] = Field(min_length=1)
     holds: str = Field("", description="Layer of which the party must hold the object of the case")
 

@@ -101,7 +101,7 @@ async def change(
     table = _table(layer_name)
     held = (
         await connection.execute(
-            select(table.c.version, table.c.valid_from, table.c.digest).where(
+            select(table.c.version, (table.c.valid_from < since).label("begun_before"), table.c.digest).where(
                 table.c.id == identity,
                 text("sys_to = 'infinity'"),
                 table.c.valid_from <= since,
@@ -126,7 +126,8 @@ async def change(
             field="id",
             value=str(identity),
         )
-    if str(held.valid_from) < str(since):
+    # An open beginning is no date that Python knows: the database compares.
+    if held.begun_before:
         await _copy(connection, table, held.version, {"valid_to": since})
     new: dict[str, Any] = {**changes, "valid_from": since}
     if shape:

@@ -175,6 +175,7 @@ async def client_of(settings: Settings, caller: Caller | None = None) -> AsyncIt
             yield client
     finally:
         await app.database.close()
+        await app.writer.close()
 
 
 @pytest.fixture

@@ -160,15 +160,14 @@ async def item(
     wanted = request.query_params.get("crs")
     number = objects.identity_of(identity)
     async with database.transaction(caller) as connection:
-        known = await References.naming(connection, wanted)
-        reference = known.resolve(wanted, "crs") if wanted else DEGREES
+        reference = (await References.load(connection)).resolve(wanted, "crs") if wanted else DEGREES
         row = await objects.one(connection, layer, number, moment, reference=reference)
     links = here(request, base, PAGE_KINDS, negotiated(request).value)
     links.append(
         link("collection", f"{base}/ogc/collections/{layer.name}", "application/json", "Its collection")
     )
-    body = feature(row, links=links)
+    document = feature(layer, row) | {"links": links}
     headers = _content_crs(reference)
     if negotiated(request) is Representation.html:
-        return html(request, f"{layer.one['en']} {row['id']}", orjson.loads(body), headers=headers)
-    return Response(body, media_type=GEOJSON, headers=headers)
+        return html(request, f"{layer.one['en']} {row['id']}", document, headers=headers)
+    return Response(orjson.dumps(document), media_type=GEOJSON, headers=headers)

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query
 
 from api.feature import feature
 from api.params import CallerDep, DatabaseDep, LayerDep, MomentDep, known_only
@@ -34,9 +34,9 @@ async def find(
 @router.get("/objects/{layer}/{identity}", dependencies=[known_only("datetime", "as_of")])
 async def show(
     layer: LayerDep, identity: str, database: DatabaseDep, caller: CallerDep, moment: MomentDep
-) -> Response:
+) -> dict[str, Any]:
     """One object with every version that the register knows of it."""
     async with database.transaction(caller) as connection:
         row = await objects.one(connection, layer, objects.identity_of(identity), moment)
         past = await objects.versions(connection, layer, row["id"])
-    return Response(feature(row, versions=[dict(version) for version in past]), media_type="application/json")
+    return feature(layer, row) | {"versions": [dict(version) for version in past]}

@@ -1,0 +1,20 @@
+"""Statuses of the case engine's errors."""
+
+from cases import errors as known
+from geo.errors import MezhaError
+from geo.history import ChangedMeanwhileError
+
+CASE_STATUSES: dict[type[MezhaError], int] = {
+    known.UnknownServiceError: 404,
+    known.UnknownCaseError: 404,
+    known.NotAllowedError: 403,
+    known.WrongStateError: 409,
+    known.ReasonMissingError: 422,
+    known.OutdatedError: 412,
+    known.RevisionMissingError: 428,
+    known.RepeatedKeyError: 422,
+    known.TermOverError: 409,
+    known.ObjectGoneError: 409,
+    known.IncompleteError: 422,
+    ChangedMeanwhileError: 409,
+}
