@@ -78,7 +78,7 @@ class Person:
     def serves(self, duty: str, region: str | None = None) -> bool:
         """Whether he has a duty, in any region or in the one named."""
         return any(
-            (d.duty == duty and region in (None, d.region)) or d.region == FEDERAL for d in self.duties
+            d.duty == duty and (region in (None, d.region) or d.region == FEDERAL) for d in self.duties
         )
 
     def caller(self) -> Caller:

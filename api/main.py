@@ -24,6 +24,7 @@ from geo.errors import MezhaError, ParameterError
 from geo.filters import FilterError
 from geo.logs import configure as configure_logs
 from geo.settings import Settings
+from ingest.profile import built_in
 from tiles.errors import SlowTileError
 from tiles.handler import Receive, Scope, Send, TileHandler
 from web.errors import error_page
@@ -122,6 +123,7 @@ def _fastapi(database: Database, writer: Database, settings: Settings) -> FastAP
     )
     app.state.database = database
     app.state.writer = writer
+    app.state.profiles = tuple(built_in().values())
     app.state.settings = settings
     for router in ROUTERS:
         app.include_router(router)

@@ -8,7 +8,7 @@ from starlette.staticfiles import StaticFiles
 from geo.settings import Settings
 from web.csrf import guard
 from web.headers import PageHeaders
-from web.pages import home, login, profile, registers, status, viewer
+from web.pages import home, imports, login, profile, registers, status, viewer
 
 ROOT = Path(__file__).parent
 # Only what pages really load leaves node_modules.
@@ -21,7 +21,15 @@ LIBRARIES = {
     "terra-draw": "terra-draw/dist",
     "terra-draw-maplibre": "terra-draw-maplibre-gl-adapter/dist",
 }
-PAGES = (home.router, viewer.router, registers.router, status.router, login.router, profile.router)
+PAGES = (
+    home.router,
+    imports.router,
+    viewer.router,
+    registers.router,
+    status.router,
+    login.router,
+    profile.router,
+)
 
 
 def mount(app: FastAPI, settings: Settings) -> None:

@@ -41,6 +41,20 @@ def administrator_of(request: Request) -> Person:
     return person
 
 
+def registrar_of(request: Request) -> Person:
+    """A registrar or an administrator; DeniedError for everybody else."""
+    person = person_of(request)
+    if not (person.serves("registrar") or person.administrator):
+        raise DeniedError("This page is for registrars.", "Ask an administrator for the duty.")
+    return person
+
+
+def office_of(request: Request) -> Database:
+    """The database as the writing role: for pages of the office only."""
+    database: Database = request.app.state.writer
+    return database
+
+
 def caller_of(request: Request) -> Caller:
     """Who asks, as the composition root established it."""
     caller: Caller = request.scope["state"].get("caller", ANONYMOUS)
@@ -73,6 +87,8 @@ def origin(request: Request) -> Origin:
 PersonDep = Annotated[Person, Depends(person_of)]
 EntryDep = Annotated[Person, Depends(entry_of)]
 AdministratorDep = Annotated[Person, Depends(administrator_of)]
+RegistrarDep = Annotated[Person, Depends(registrar_of)]
+OfficeDep = Annotated[Database, Depends(office_of)]
 CallerDep = Annotated[Caller, Depends(caller_of)]
 EntryCallerDep = Annotated[Caller, Depends(entry_caller)]
 DatabaseDep = Annotated[Database, Depends(database_of)]
