@@ -16,6 +16,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from accounts.action import Action
+from geo.access import Caller
 from geo.layers import Access
 from geo.objects import gate
 from geo.session import sql_of
@@ -76,9 +77,11 @@ def enter(connection: psycopg.Connection[TupleRow], entry: Entry) -> None:
 
 
 async def viewed(
-    connection: AsyncConnection, layer: str, identity: int, *, account: int | None, address: str = ""
+    connection: AsyncConnection, caller: Caller, layer: str, identity: int, *, address: str = ""
 ) -> None:
     """Record that somebody looked at an object, if it is restricted by its layer or by itself."""
+    if caller.anonymous:
+        return  # what he sees is public
     table = gate(layer)
     inn = table.c.holder_inn if "holder_inn" in table.c else null()
     newest = (
@@ -89,7 +92,7 @@ async def viewed(
         .subquery()
     )
     rank = func.greatest(newest.c.visibility, func.access.layer_rank(layer))
-    values = (cast(account, BigInteger), null(), layer, cast(identity, BigInteger))
+    values = (cast(caller.account, BigInteger), null(), layer, cast(identity, BigInteger))
     added = func.journal.append(
         Action.view.value, *values, newest.c.region, newest.c.inn, address, cast("{}", JSONB)
     )
@@ -98,15 +101,33 @@ async def viewed(
 
 async def listed(
     connection: AsyncConnection,
+    caller: Caller,
     layer: str,
     *,
-    account: int | None,
     details: Mapping[str, Any],
     address: str = "",
 ) -> None:
-    """Record that somebody read a list of a restricted layer, ``details`` says which part; a published one leaves no entry."""
-    entry = Entry(Action.listed, account=account, subject=layer, address=address, details=details)
+    """Record that somebody read a list of a restricted layer; ``details`` says which part of it."""
+    if caller.anonymous:
+        return
+    entry = Entry(Action.listed, account=caller.account, subject=layer, address=address, details=details)
     await connection.execute(_LISTED, entry.values() | {"rank": int(Access.restricted)})
+
+
+async def downloaded(
+    connection: AsyncConnection,
+    caller: Caller,
+    subject: str,
+    *,
+    details: Mapping[str, Any],
+    address: str = "",
+) -> None:
+    """Record that somebody who is logged in took data away as a file."""
+    if not caller.anonymous:
+        entry = Entry(
+            Action.download, account=caller.account, subject=subject, address=address, details=details
+        )
+        await record(connection, entry)
 
 
 @dataclass(frozen=True)

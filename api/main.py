@@ -14,11 +14,12 @@ from fastapi.responses import RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
 from accounts.errors import LogInNeededError
+from accounts.roots import UnknownRootError
 from api import errors
 from api.case_errors import CASE_STATUSES
 from api.identity import Identity
 from api.reply import STATUSES, challenge, with_cookies
-from api.routes import cases, health, items, layers, objects, ogc, services, spatial
+from api.routes import cases, health, items, journal, layers, objects, ogc, services, spatial
 from geo.db import Database
 from geo.errors import MezhaError, ParameterError
 from geo.filters import FilterError
@@ -39,6 +40,7 @@ ROUTERS = (
     spatial.router,
     services.router,
     cases.router,
+    journal.router,
 )
 
 
@@ -49,6 +51,7 @@ class NoSuchPageError(MezhaError):
 
 
 errors.register({NoSuchPageError: 404, FilterError: 400, SlowTileError: 503})
+errors.register({UnknownRootError: 404})
 errors.register(STATUSES)
 errors.register(CASE_STATUSES)
 _OGC_TILE = re.compile(r"/ogc/collections/([^/]+)/tiles/WebMercatorQuad/([^/]+)/([^/]+)/([^/]+)")

@@ -33,6 +33,12 @@ def settings_of(request: Request) -> Settings:
     return settings
 
 
+def address_of(request: Request) -> str:
+    """Network address of the client, for the journal; that of the reverse proxy's client where there is one."""
+    return request.client.host if request.client else ""
+
+
+AddressDep = Annotated[str, Depends(address_of)]
 CallerDep = Annotated[Caller, Depends(caller_of)]
 DatabaseDep = Annotated[Database, Depends(database_of)]
 SettingsDep = Annotated[Settings, Depends(settings_of)]

@@ -5,6 +5,8 @@ import asyncio
 import structlog
 from procrastinate import App, PsycopgConnector
 
+from accounts.roots import folder, seal_yesterday
+from geo.session import connect
 from geo.settings import Settings
 from ingest import desk
 
@@ -21,6 +23,7 @@ def worker_app(settings: Settings) -> App:
     app = App(connector=connector)
     _house(app)
     _imports(app, settings)
+    _journal(app, settings)
     return app
 
 
@@ -60,6 +63,19 @@ def _imports(app: App, settings: Settings) -> None:
     @app.task(name="ingest.undo", queue="imports")
     async def undo(run: int, account: int | None = None) -> None:
         await asyncio.to_thread(desk.undo, url, run, account)
+
+
+def _journal(app: App, settings: Settings) -> None:
+    def seal() -> None:
+        with connect(settings.url_for("registrar")) as connection:
+            seal_yesterday(connection, settings.time_zone, folder(settings.home))
+
+    # Asked every hour, so that a worker that stood still at midnight seals the day when it is back.
+    @app.periodic(cron="7 * * * *")
+    @app.task(name="journal.seal", queueing_lock="journal.seal")
+    async def seal_journal(timestamp: int) -> None:
+        """Close the journal of the day that has ended into a root and publish it."""
+        await asyncio.to_thread(seal)
 
 
 async def work(settings: Settings, *, wait: bool = True) -> None:

@@ -121,6 +121,15 @@ def conditions(layer: Layer, query: Query) -> ColumnElement[bool]:
     return and_(at_moment(gate(layer.name), query.moment), _wanted(layer, query))
 
 
+def _box(box: Bbox) -> ColumnElement[Any]:
+    west, south, east, north = box
+    if west < east and south < north:
+        return func.ST_MakeEnvelope(*box, 4326)
+    # A box without an area is a line or a point: a polygon of it would be invalid and meet nothing.
+    corners = (func.ST_MakePoint(west, south), func.ST_MakePoint(east, north))
+    return func.ST_SetSRID(func.ST_Envelope(func.ST_MakeLine(*corners)), 4326)
+
+
 def _wanted(layer: Layer, query: Query) -> ColumnElement[bool]:
     """What a query asks of an object, whenever it was known."""
     table = gate(layer.name)
@@ -130,10 +139,9 @@ def _wanted(layer: Layer, query: Query) -> ColumnElement[bool]:
     if query.moment.first is not None:
         found.append(table.c.valid_to > query.moment.first)
     if query.boxes:
-        found.append(or_(*(table.c.geom.op("&&")(func.ST_MakeEnvelope(*box, 4326)) for box in query.boxes)))
-        found.append(
-            or_(*(func.ST_Intersects(table.c.geom, func.ST_MakeEnvelope(*box, 4326)) for box in query.boxes))
-        )
+        shapes = [_box(box) for box in query.boxes]
+        found.append(or_(*(table.c.geom.op("&&")(shape) for shape in shapes)))
+        found.append(or_(*(func.ST_Intersects(table.c.geom, shape) for shape in shapes)))
     found += [table.c[name] == _typed(layer, name, value) for name, value in query.equal.items()]
     for name, (first, last) in query.between.items():
         if first is not None:
@@ -168,9 +176,7 @@ def _converted(kind: str, value: str) -> Any:
     return convert.get(kind, str)(value)
 
 
-def selected(
-    layer: Layer, *, geometry: bool = True, reference: Reference = DEGREES
-) -> list[ColumnElement[Any]]:
+def selected(layer: Layer, *, geometry: bool = True) -> list[ColumnElement[Any]]:
     """Columns of an object: identity, properties, both times, and the geometry as GeoJSON."""
     table = gate(layer.name)
     columns: list[ColumnElement[Any]] = [table.c.id, table.c.version]
@@ -179,7 +185,7 @@ def selected(
         # An open end is no date that Python knows: it is served as null.
         columns.append(case((func.isfinite(table.c[name]), table.c[name])).label(name))
     if geometry:
-        columns.append(_geometry_text(layer, reference).label("geometry"))
+        columns.append(_geometry_text(layer, DEGREES).label("geometry"))
     return columns
 
 
@@ -188,7 +194,8 @@ def placed(layer: Layer, reference: Reference) -> ColumnElement[Any]:
     shape: ColumnElement[Any] = gate(layer.name).c.geom
     if reference.degrees:
         return shape
-    return func.ST_Transform(shape, reference.srid or reference.definition)
+    # By definition and not by number: the table of PostGIS lacks systems that PROJ knows.
+    return func.ST_Transform(shape, reference.definition)
 
 
 def _geometry_text(layer: Layer, reference: Reference) -> ColumnElement[Any]:
@@ -201,9 +208,17 @@ def _geometry_text(layer: Layer, reference: Reference) -> ColumnElement[Any]:
 @cache
 def _properties_row(layer: str) -> ColumnElement[Any]:
     """The properties of a feature as JSON, written by the database: names come from the registry alone."""
-    names = [p.name for p in all_layers()[layer].properties]
+    # Readers such as GDAL guess a type from the first features: a whole number of a decimal column says so.
+    decimal = (
+        'CASE WHEN "{0}" = floor("{0}") AND abs("{0}") < 1e15 THEN "{0}"::numeric(17, 1) ELSE "{0}"::numeric END'
+        ' AS "{0}"'
+    )
+    names = [
+        decimal.format(p.name) if p.type == "number" else f'"{p.name}"'
+        for p in all_layers()[layer].properties
+    ]
     ends = (f"CASE WHEN isfinite({n}) THEN {n} END AS {n}" for n in TIMES)
-    fields = ", ".join([*(f'"{name}"' for name in names), *ends])
+    fields = ", ".join([*names, *ends])
     return literal_column(f"row_to_json((SELECT p FROM (SELECT {fields}) p))::text")
 
 
@@ -272,10 +287,13 @@ async def one(
     *,
     reference: Reference = DEGREES,
 ) -> RowMapping:
-    """One object, its newest slice at the moment; UnknownObjectError where the caller sees none."""
+    """One object, its newest slice at the moment, with the whole GeoJSON ``feature`` as text.
+
+    UnknownObjectError where the caller sees none.
+    """
     table = gate(layer.name)
     statement = (
-        select(*selected(layer, reference=reference))
+        select(*selected(layer, geometry=False), feature_text(layer, reference))
         .where(at_moment(table, moment), table.c.id == identity)
         .order_by(table.c.valid_from.desc())
         .limit(1)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,11 @@ _URI = re.compile(
 )
 # Longest piece of an edge that is carried to another system as one straight line, as a share of its length.
 _PIECES = 32
+
+
+@lru_cache(maxsize=512)
+def _geographic(definition: str) -> bool:
+    return bool(CRS.from_user_input(definition).is_geographic)
 
 
 @dataclass(frozen=True)
@@ -50,7 +56,7 @@ class Reference:
     @property
     def digits(self) -> int:
         """Decimals that show a centimetre."""
-        return 7 if CRS.from_user_input(self.definition).is_geographic else 3
+        return 7 if _geographic(self.definition) else 3
 
     def to_degrees(self, shape: Any) -> Any:
         """A geometry of the request in longitude–latitude; CrsError where it lies outside its system."""
@@ -95,6 +101,15 @@ class References:
     def __init__(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
         self._by_path = {d.code.replace("/", "."): d for d in catalogue.definitions}
+
+    @classmethod
+    async def naming(cls, connection: AsyncConnection, *names: str | None) -> "References":
+        """Enough of them to resolve these names: most requests name none, or one that needs no look-up."""
+        simple = cls(Catalogue(()))
+        wanted = [name for name in names if name]
+        if all(any(name == known.uri for known in ALWAYS_KNOWN) for name in wanted):
+            return simple
+        return await cls.load(connection)
 
     @classmethod
     async def load(cls, connection: AsyncConnection) -> "References":

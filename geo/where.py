@@ -129,8 +129,9 @@ class Asked:
 
     async def query(self, connection: AsyncConnection, layer: Layer) -> tuple[Query, Reference]:
         """The query in the words of the domain, and the system of the answer."""
-        references = await References.load(connection)
-        boxes, conditions = boxes_and_conditions(layer, self.where, references)
+        where = self.where
+        references = await References.naming(connection, self.crs, where.bbox_crs, where.filter_crs)
+        boxes, conditions = boxes_and_conditions(layer, where, references)
         query = Query(
             boxes=boxes,
             moment=self.moment,

@@ -171,6 +171,7 @@ def _finish(work: _Work) -> None:
     else:
         load.write(connection, work.layer, work.profile, result.run, options.moment)
         load.verify(connection, work.layer, result.run)
+        runs.journal(connection, result.run, options.account, result.layer, _evidence(result))
         result.status = "done"
         options.after("load")
     staging.drop(connection, result.run)
@@ -219,6 +220,16 @@ def drop(url: str, run: int) -> None:
         staging.drop(connection, run)
         runs.end(connection, run, "refused", {}, "Refused by the registrar; nothing was changed.")
         connection.commit()
+
+
+def _evidence(result: Result) -> dict[str, Any]:
+    """What the journal keeps of a load."""
+    return {
+        "profile": result.profile,
+        "file": result.file,
+        "sha256": result.sha256,
+        "counts": dict(result.counts),
+    }
 
 
 def _stage_rows(work: _Work, reader: Reader, source: Source) -> None:

@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import psycopg
+from psycopg import sql
 from psycopg.rows import TupleRow
 from psycopg.types.json import Jsonb
 
+from accounts.action import Action
+from accounts.journal import Entry, enter
 from ingest import staging
 from ingest.errors import BusyError, RefusedError
 from ingest.problem import Problem
@@ -87,6 +90,25 @@ def end(
         "UPDATE ingest.runs SET status = %s, counts = counts || %s, message = %s, finished_at = clock_timestamp() WHERE id = %s",
         [status, Jsonb(counts), message, run],
     )
+
+
+def journal(
+    connection: Connection, run: int, account: int | None, layer: str, details: dict[str, Any]
+) -> None:
+    """Write the load to the journal, in its own transaction; of one region's rows, for that region's staff too.
+
+    ``account`` None: whoever entered the run.
+    """
+    row = connection.execute(
+        sql.SQL(
+            "SELECT coalesce(%s, r.account), min(s.region), max(s.region) FROM ingest.runs r LEFT JOIN {} s ON true WHERE r.id = %s GROUP BY 1"
+        ).format(staging.table_of(run)),
+        [account, run],
+    ).fetchone()
+    actor, first, last = row or (account, None, None)
+    region = first if first == last else None
+    entry = Entry(Action.imported, actor, subject=layer, object=run, region=region or "", details=details)
+    enter(connection, entry)
 
 
 def reject(

@@ -4,6 +4,8 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import TupleRow
 
+from accounts.action import Action
+from accounts.journal import Entry, enter
 from geo.layers import layer
 from geo.session import connect, sql_of
 from ingest import runs
@@ -30,6 +32,8 @@ def undo(url: str, run: int, account: int | None = None) -> int:
         with runs.exclusive(connection, name):
             number = _enter(connection, run, found, account)
             counts = _revert(connection, name, run, number)
+            details = {"undoes": run, "counts": counts}
+            enter(connection, Entry(Action.undo, account, subject=name, object=number, details=details))
             runs.end(connection, number, "done", counts)
             connection.commit()
             return number

@@ -3,6 +3,7 @@
 import shutil
 import tempfile
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -11,15 +12,18 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import FileResponse, StreamingResponse
 from starlette.background import BackgroundTask
 
+from accounts import journal
 from api.feature import feature
 from api.links import GEOJSON, here, link
 from api.params import (
+    AddressDep,
     BaseUrl,
     CallerDep,
     DatabaseDep,
     LayerDep,
     MomentDep,
     SettingsDep,
+    address_of,
     caller_of,
     database_of,
     equalities,
@@ -78,6 +82,7 @@ async def items(
     database: DatabaseDep,
     caller: CallerDep,
     asked: AskedDep,
+    address: AddressDep,
 ) -> Response:
     """A page of features, or a file of all that match."""
     kind = wanted_file(request)
@@ -86,6 +91,8 @@ async def items(
     async with database.transaction(caller) as connection:
         query, reference = await asked.query(connection, layer)
         page = await objects.page(connection, layer, query, reference)
+        part = {"query": request.url.query[:500], "returned": len(page.features)}
+        await journal.listed(connection, caller, layer.name, details=part, address=address)
     own = negotiated(request)
     links = here(request, base, PAGE_KINDS, own.value)
     links.append(link("collection", f"{base}/ogc/collections/{layer.name}", "application/json"))
@@ -110,12 +117,17 @@ async def _file(request: Request, layer: Layer, asked: Asked, kind: Format) -> R
     database, caller = database_of(request), caller_of(request)
     kept = KINDS[kind]
     name = f'attachment; filename="{layer.name}.{kept.ending}"'
+    part = {"format": kind.value, "query": request.url.query[:500]}
+    note = partial(
+        journal.downloaded, caller=caller, subject=layer.name, details=part, address=address_of(request)
+    )
 
     async def text() -> AsyncIterator[bytes]:
         async with database.transaction(caller) as connection:
+            await note(connection)
             query, reference = await asked.query(connection, layer)
-            async for part in export.csv_text(connection, Extract(layer, query, reference), asked.most):
-                yield part
+            async for text_part in export.csv_text(connection, Extract(layer, query, reference), asked.most):
+                yield text_part
 
     if kind is Format.csv:
         parts = text()
@@ -126,6 +138,7 @@ async def _file(request: Request, layer: Layer, asked: Asked, kind: Format) -> R
     folder = Path(tempfile.mkdtemp(prefix="mezha-"))
     try:
         async with database.transaction(caller) as connection:
+            await note(connection)
             query, reference = await asked.query(connection, layer)
             extract = Extract(layer, query, DEGREES if kind is Format.kml else reference)
             path = await export.write(connection, extract, kind, folder, limit=asked.most)
@@ -155,19 +168,22 @@ async def item(
     database: DatabaseDep,
     caller: CallerDep,
     moment: MomentDep,
+    address: AddressDep,
 ) -> Response:
     """One feature."""
     wanted = request.query_params.get("crs")
     number = objects.identity_of(identity)
     async with database.transaction(caller) as connection:
-        reference = (await References.load(connection)).resolve(wanted, "crs") if wanted else DEGREES
+        known = await References.naming(connection, wanted)
+        reference = known.resolve(wanted, "crs") if wanted else DEGREES
         row = await objects.one(connection, layer, number, moment, reference=reference)
+        await journal.viewed(connection, caller, layer.name, row["id"], address=address)
     links = here(request, base, PAGE_KINDS, negotiated(request).value)
     links.append(
         link("collection", f"{base}/ogc/collections/{layer.name}", "application/json", "Its collection")
     )
-    document = feature(layer, row) | {"links": links}
+    body = feature(row, links=links)
     headers = _content_crs(reference)
     if negotiated(request) is Representation.html:
-        return html(request, f"{layer.one['en']} {row['id']}", document, headers=headers)
-    return Response(orjson.dumps(document), media_type=GEOJSON, headers=headers)
+        return html(request, f"{layer.one['en']} {row['id']}", orjson.loads(body), headers=headers)
+    return Response(body, media_type=GEOJSON, headers=headers)

@@ -2,10 +2,11 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 
+from accounts import journal
 from api.feature import feature
-from api.params import CallerDep, DatabaseDep, LayerDep, MomentDep, known_only
+from api.params import AddressDep, CallerDep, DatabaseDep, LayerDep, MomentDep, known_only
 from geo import objects, search
 
 router = APIRouter(prefix="/api/v1", tags=["objects"])
@@ -33,10 +34,19 @@ async def find(
 
 @router.get("/objects/{layer}/{identity}", dependencies=[known_only("datetime", "as_of")])
 async def show(
-    layer: LayerDep, identity: str, database: DatabaseDep, caller: CallerDep, moment: MomentDep
-) -> dict[str, Any]:
+    *,
+    layer: LayerDep,
+    identity: str,
+    database: DatabaseDep,
+    caller: CallerDep,
+    moment: MomentDep,
+    address: AddressDep,
+) -> Response:
     """One object with every version that the register knows of it."""
     async with database.transaction(caller) as connection:
         row = await objects.one(connection, layer, objects.identity_of(identity), moment)
         past = await objects.versions(connection, layer, row["id"])
-    return feature(layer, row) | {"versions": [dict(version) for version in past]}
+        await journal.viewed(connection, caller, layer.name, row["id"], address=address)
+    # SQLAlchemy's keys are a kind of text that the JSON writer does not take.
+    known = [{str(name): value for name, value in version.items()} for version in past]
+    return Response(feature(row, versions=known), media_type="application/json")

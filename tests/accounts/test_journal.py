@@ -119,9 +119,9 @@ async def test_looking_at_what_is_restricted_leaves_an_entry(
     administrator = Caller(account=61, rank=3)
     async with database.transaction(administrator) as connection:
         for layer, identity in (("licences", licence), ("zones", plain), ("zones", narrow)):
-            await viewed(connection, layer, identity, account=61, address="192.0.2.8")
-        await listed(connection, "licences", account=61, details={"returned": 1})
-        await listed(connection, "zones", account=61, details={"returned": 2})
+            await viewed(connection, administrator, layer, identity, address="192.0.2.8")
+        await listed(connection, administrator, "licences", details={"returned": 1})
+        await listed(connection, administrator, "zones", details={"returned": 2})
         rows = await read(connection, Question(account=61))
     found = {(r["action"], r["subject"], r["object"], r["region"], r["inn"]) for r in rows}
     assert found == {
