@@ -226,6 +226,9 @@ class Catalogue:
     def find(self, name: str) -> Definition | None:
         """The system of that name or EPSG code, None where nobody defined it."""
         found = self._by_name.get(normalise(name))
+        if found is None and name.strip().lower().endswith("crs84"):
+            # Longitude first, which is how everything is kept here.
+            found = self._by_name.get(normalise(WGS84))
         if found:
             return found
         match = re.fullmatch(

@@ -147,7 +147,7 @@ def _repair(subject: _Subject, source: Geometries, result: Checked) -> NDArray[n
 def _mixed(row: int, geometry: shapely.Geometry) -> Defect:
     """A collection is no boundary: what is not a polygon in it has to go."""
     x, y = shapely.get_coordinates(geometry)[0]
-    return Defect(row, "geometry-collection", float(x), float(y))
+    return Defect(row, "mixed-collection", float(x), float(y))
 
 
 def _wrong_dimension(subject: _Subject, position: int, geometry: shapely.Geometry, dimension: int) -> Problem:

@@ -2,8 +2,22 @@
 
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import BigInteger, Boolean, DateTime, Double, ForeignKey, Identity, Index, Integer, Text, text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    DateTime,
+    Double,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    Text,
+    text,
+)
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import BYTEA, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -65,3 +79,35 @@ class Reject(Base):
     data: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     source_geom: Mapped[bytes | None] = mapped_column(BYTEA)
     source_crs: Mapped[str | None] = mapped_column(Text)
+
+
+class ReferenceEntry(Base):
+    """One version of one entry of a reference list: a code of FKKO, a place of OKTMO, a day of the calendar."""
+
+    __tablename__ = "reference_entries"
+    __table_args__ = (
+        CheckConstraint("sys_from < sys_to", name="sys_order"),
+        Index(
+            "ux_reference_entries_current",
+            "list",
+            "code",
+            unique=True,
+            postgresql_where=text("sys_to = 'infinity'"),
+        ),
+        Index("ix_reference_entries_parent", "list", "parent", postgresql_where=text("sys_to = 'infinity'")),
+        {"schema": "register"},
+    )
+
+    version: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    list: Mapped[str] = mapped_column(Text)
+    code: Mapped[str] = mapped_column(Text)
+    title: Mapped[str] = mapped_column(Text)
+    parent: Mapped[str | None] = mapped_column(Text)
+    data: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
+    digest: Mapped[UUID] = mapped_column(postgresql.UUID)
+    run: Mapped[int] = mapped_column(ForeignKey(f"{SCHEMA}.runs.id"))
+    source_row: Mapped[int] = mapped_column(Integer)
+    sys_from: Mapped[datetime] = mapped_column(
+        DateTime(timezone=True), server_default=text("transaction_timestamp()")
+    )
+    sys_to: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default="infinity")

@@ -43,6 +43,15 @@ def _objects(values: Iterable[Any], like: "pd.Series[Any] | pd.DataFrame") -> "p
     return pd.Series(list(values), index=like.index, dtype=object)
 
 
+def plain(value: Any) -> str | None:
+    """A cell as text, untrimmed; whole floats lose their «.0», as they do in keys."""
+    if value is None or pd.isna(value):
+        return None
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+        return str(int(value))
+    return str(value)
+
+
 def _text_of(value: Any) -> str | None:
     if value is None or pd.isna(value):
         return None
@@ -146,9 +155,14 @@ class _Gaps(string.Formatter):
         return "" if value is None else value
 
 
+def template_columns(template: str) -> list[str]:
+    """Names of the source columns that a template such as ``{quarter}/{stand}`` takes."""
+    return [n for _, n, _, _ in string.Formatter().parse(template) if n]
+
+
 def filled(template: str, columns: pd.DataFrame) -> "pd.Series[Any]":
     """A template such as ``{quarter}/{stand}`` filled for every row; None where every part is empty."""
-    names = [n for _, n, _, _ in string.Formatter().parse(template) if n]
+    names = template_columns(template)
     for name in names:
         if name not in columns.columns:
             raise RefusedError(
@@ -265,14 +279,17 @@ def normalise(batch: Batch, profile: Profile) -> Normalised:
         dtype=object,
     )
     if profile.keep_rest:
-        frame["extra"] = _rest(batch.columns, profile)
+        used = {s for rule in profile.fields.values() for s in rule.sources}
+        frame["extra"] = rest_of(batch.columns, used)
     return Normalised(frame, problems)
 
 
-def _rest(columns: pd.DataFrame, profile: Profile) -> "pd.Series[Any]":
-    """Source columns that no field took, as JSON text: nothing submitted is lost."""
-    used = {s for rule in profile.fields.values() for s in rule.sources}
-    left = [c for c in columns.columns if c not in used]
+def rest_of(columns: pd.DataFrame, used: set[str]) -> "pd.Series[Any]":
+    """Source columns that no field took, as JSON text: nothing submitted is lost.
+
+    Columns that Mezha itself added to a file of rejected rows are left out: a row once mended is the row it was.
+    """
+    left = [c for c in columns.columns if c not in used and not str(c).startswith("mezha_")]
     if not left:
         return pd.Series([None] * len(columns), index=columns.index, dtype=object)
     texts = {c: _text(columns[c]) for c in left}

@@ -4,6 +4,7 @@ Everything up to *stage* happens in an unlogged table beside the register; *load
 that dies before it changes nothing, and the next run of the same file takes up what was staged.
 """
 
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -23,11 +24,11 @@ from geo.crs import Catalogue
 from geo.errors import MezhaError
 from geo.layers import Layer, layer
 from geo.session import connect
-from ingest import declared_area, differences, load, runs, staging
+from ingest import declared_area, differences, load, neighbours, runs, staging
 from ingest.batch import Batch, Reader
 from ingest.check import check
 from ingest.errors import RefusedError
-from ingest.normalise import normalise
+from ingest.normalise import normalise, plain
 from ingest.placement import placement_of
 from ingest.problem import Problem
 from ingest.profile import Profile
@@ -255,17 +256,22 @@ def _stage_rows(work: _Work, reader: Reader, source: Source) -> None:
         staged += pending.result() if pending else 0
     if read == 0:
         raise RefusedError(
-            f"{source.path.name} holds no rows.",
+            f"{source.path.name} holds no rows"
+            + (f" of “{work.profile.source_layer}”." if work.profile.source_layer else "."),
             "Ask its sender for the file again.",
             field="file",
             value=source.path.name,
         )
     staged -= _reject_duplicates(work)
+    beside = neighbours.warnings(connection, staging.table_of(result.run), work.profile.geometry.neighbours)
+    runs.reject(connection, result.run, beside, {})
+    result.problems += beside
     if staged == 0:
-        first = result.problems[0]
+        codes = Counter(p.code for p in result.problems if not p.warning)
+        common = next(p for p in result.problems if p.code == codes.most_common(1)[0][0])
         raise RefusedError(
-            f"Not one of {read} rows of {source.path.name} can be loaded; the first problem: {first.message}",
-            first.remedy,
+            f"Not one of {read} rows of {source.path.name} can be loaded; the commonest problem: {common.message}",
+            common.remedy,
             field="file",
             value=source.path.name,
         )
@@ -353,7 +359,7 @@ def _data(batch: Batch, keys: Any, bad: set[int]) -> dict[int, tuple[Any, bytes 
     found = {}
     for position in (p for p, row in enumerate(batch.rows) if int(row) in bad):
         columns = batch.columns.iloc[position].items()
-        values = {str(k): None if pd.isna(v) else str(v) for k, v in columns}
+        values = {str(k): plain(v) for k, v in columns}
         geometry = batch.geometries[position]
         wkb = None if geometry is None else shapely.to_wkb(geometry)
         found[int(batch.rows[position])] = ({"key": keys.iloc[position], "columns": values}, wkb, batch.crs)

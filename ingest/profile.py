@@ -3,7 +3,7 @@
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -26,11 +26,13 @@ UNITS: dict[str, float] = {
 }
 
 
-class _Strict(BaseModel):
+class Strict(BaseModel):
+    """No key that nobody knows, and no change after reading."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class FieldRule(_Strict):
+class FieldRule(Strict):
     """Where a field comes from: a source column (the first that is filled), a template or a constant."""
 
     from_: Annotated[list[str] | str | None, Field(alias="from")] = None
@@ -52,7 +54,7 @@ class FieldRule(_Strict):
         return [self.from_] if isinstance(self.from_, str) else list(self.from_)
 
 
-class CrsRule(_Strict):
+class CrsRule(Strict):
     """What to believe about coordinates: what the file declares, a fixed system, or a name to look up."""
 
     policy: Literal["declared", "fixed", "by_name"] = "declared"
@@ -64,14 +66,14 @@ class CrsRule(_Strict):
     )
 
 
-class NeighbourRule(_Strict):
+class NeighbourRule(Strict):
     """From which size (m²) overlaps of neighbours and slivers between them are told; None: not looked for."""
 
     overlap_m2: float | None = Field(None, ge=0)
     sliver_m2: float | None = Field(None, ge=0, description="gaps enclosed by neighbours, up to this area")
 
 
-class GeometryRule(_Strict):
+class GeometryRule(Strict):
     """What to do with broken and missing geometry; the source geometry is kept in either case."""
 
     broken: Literal["repair", "reject"] = "reject"
@@ -82,7 +84,7 @@ class GeometryRule(_Strict):
     neighbours: NeighbourRule = NeighbourRule()
 
 
-class ReadRule(_Strict):
+class ReadRule(Strict):
     """How to read a table where its content does not say: everything here overrides what is found by evidence."""
 
     encoding: str | None = None
@@ -101,7 +103,7 @@ class ReadRule(_Strict):
     order: str | None = Field(None, description="column with the number of the corner point")
 
 
-class Profile(_Strict):
+class Profile(Strict):
     """One register: its layer, key, fields and rules."""
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
@@ -141,10 +143,20 @@ class Profile(_Strict):
         return self
 
 
+def read_yaml(text: str, origin: str) -> Any:
+    """The content of a profile's file; ProfileError where it is no YAML."""
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as err:
+        raise ProfileError(
+            f"The profile {origin} is no YAML: {err}", "Correct the file.", value=origin
+        ) from err
+
+
 def _parse(text: str, origin: str) -> Profile:
     try:
-        return Profile.model_validate(yaml.safe_load(text))
-    except (ValidationError, yaml.YAMLError, UnknownLayerError) as err:
+        return Profile.model_validate(read_yaml(text, origin))
+    except (ValidationError, UnknownLayerError) as err:
         raise ProfileError(
             f"The profile {origin} is not sound: {err}", "Correct the YAML file.", value=origin
         ) from err

@@ -4,7 +4,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import psycopg
 from psycopg import sql
@@ -53,9 +53,23 @@ def interrupted(connection: Connection, profile: Profile) -> list[tuple[int, str
     ).fetchall()
 
 
+class Register(Protocol):
+    """What a run is of: a profile of a layer or of a reference list."""
+
+    @property
+    def name(self) -> str:
+        """Name of the profile."""
+        ...
+
+    @property
+    def layer(self) -> str:
+        """What it writes to."""
+        ...
+
+
 def begin(
     connection: Connection,
-    profile: Profile,
+    profile: Register,
     source: Source,
     *,
     crs: str | None,

@@ -4,6 +4,9 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
+import pyarrow.parquet as pq
+import pyogrio
+
 from ingest.errors import RefusedError
 
 _CHUNK = 1 << 20
@@ -55,3 +58,16 @@ def _side_files(path: Path) -> list[Path]:
     stem = path.with_suffix("")
     found = (s for suffix in suffixes for s in (stem.with_suffix(suffix), stem.with_suffix(suffix.upper())))
     return sorted(side for side in found if side.exists())
+
+
+def rows_of(path: Path) -> int | None:
+    """How many rows a file says it has, where its format says so without being read; None elsewhere."""
+    if path.suffix.lower() not in (".gpkg", ".shp", ".fgb", ".parquet"):
+        return None
+    try:
+        if path.suffix.lower() == ".parquet":
+            return int(pq.ParquetFile(path).metadata.num_rows)
+        layers = pyogrio.list_layers(path)
+        return int(pyogrio.read_info(path, layer=layers[0][0])["features"]) if len(layers) == 1 else None
+    except (RuntimeError, OSError, ValueError):
+        return None

@@ -9,6 +9,7 @@ from ingest.readers import xml
 from ingest.readers.archive import ArchiveReader
 from ingest.readers.calendar import CalendarReader
 from ingest.readers.corners import CornersReader
+from ingest.readers.dictionary import DictionaryReader
 from ingest.readers.forest_property import ForestPropertyReader
 from ingest.readers.geojson import GeojsonReader
 from ingest.readers.licence_register import LicenceRegisterReader
@@ -26,6 +27,7 @@ _MAKERS: tuple[Callable[[ReadRule], Reader], ...] = (
     lambda _: ZonyMoznoReader(),
     lambda _: ForestPropertyReader(),
     lambda _: CalendarReader(),
+    lambda _: DictionaryReader(),
     lambda _: ParquetReader(),
     lambda _: TaxationReader(),
     lambda _: GeojsonReader(),
@@ -50,6 +52,9 @@ def reader_for(source: Source, name: str | None = None, rule: ReadRule | None = 
     archive = ArchiveReader(lambda part: reader_for(part, name, rule))
     if archive.recognises(source):
         return archive
+    if source.head.startswith(b"SQLite format 3\x00"):
+        # Whatever reader a register needs, its rejected rows come back as a GeoPackage.
+        return VectorReader()
     if source.zipped and source.path.suffix.lower() != ".kmz":
         name = name or ("table" if TableReader(rule).recognises(source) else None)
     for make in _MAKERS:

@@ -41,7 +41,7 @@ class TaxationReader:
 
 
 def _records(source: Source, encoding: str) -> Iterator[Record]:
-    code = quarter = ""
+    code = tract = quarter = ""
     with source.path.open(encoding=encoding, errors="replace", newline=None) as lines:
         for number, line in enumerate(lines, start=1):
             text = line.strip("\r\n\x1a ")
@@ -51,9 +51,9 @@ def _records(source: Source, encoding: str) -> Iterator[Record]:
             if text.startswith("0."):
                 # «0.84.1.1:1.2.…»: the quarter's own record stands before that of its first stand.
                 head, _, text = text.partition(":")
-                quarter = head.split(".")[1]
+                _, tract, quarter, *_ = (*head.split("."), "", "")
             if text:
-                yield _stand({"file": code, "quarter": quarter, "card": text}, text, number)
+                yield _stand({"file": code, "tract": tract, "quarter": quarter, "card": text}, text, number)
 
 
 def _stand(columns: dict[str, str | None], text: str, number: int) -> Record:

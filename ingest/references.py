@@ -1,0 +1,210 @@
+"""Reference lists: classifiers and calendars that registers refer to, loaded with versions and without geometry."""
+
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+import psycopg
+from psycopg import sql
+from psycopg.rows import TupleRow
+from pydantic import Field, ValidationError
+
+from geo.errors import MezhaError
+from geo.session import connect, sql_of
+from ingest import runs
+from ingest.batch import Batch, Reader
+from ingest.errors import ProfileError, RefusedError
+from ingest.normalise import field_of, filled, rest_of
+from ingest.pipeline import Options, Result
+from ingest.problem import Problem
+from ingest.profile import FieldRule, ReadRule, Strict, read_yaml
+from ingest.readers.catalogue import reader_for
+from ingest.source import Source
+
+Connection = psycopg.Connection[TupleRow]
+LAYER = "reference_entries"
+_DIGEST_KEY = "mezha-refer-key1"
+
+
+class ReferenceProfile(Strict):
+    """One list: which columns are the code, the title and the code above; the rest is kept as it stands."""
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
+    kind: Literal["reference"]
+    title: dict[Literal["ru", "en"], str]
+    list: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", description="name under which the list is known")
+    reader: str | None = None
+    read: ReadRule = ReadRule()
+    source_layer: str | None = None
+    snapshot: Literal["full", "delta"] = "full"
+    gone_limit: float = Field(0.2, ge=0, le=1)
+    code: str
+    entry: FieldRule
+    parent: FieldRule | None = None
+
+    @property
+    def layer(self) -> str:
+        """The table that holds the entries of every list."""
+        return LAYER
+
+
+def parse(text: str, origin: str) -> ReferenceProfile:
+    """The profile of a list; ProfileError where it is not sound."""
+    try:
+        return ReferenceProfile.model_validate(read_yaml(text, origin))
+    except ValidationError as err:
+        raise ProfileError(
+            f"The profile {origin} is not sound: {err}", "Correct the YAML file.", value=origin
+        ) from err
+
+
+@cache
+def built_in() -> dict[str, ReferenceProfile]:
+    """Lists that come with Mezha, by name."""
+    folder = files("ingest").joinpath("profiles", "references")
+    found = sorted((f for f in folder.iterdir() if f.name.endswith(".yaml")), key=lambda f: f.name)
+    profiles = [parse(f.read_text("utf-8"), f.name) for f in found]
+    return {p.name: p for p in profiles}
+
+
+def ingest(url: str, profile: ReferenceProfile, path: Path, options: Options | None = None) -> Result:
+    """Load a list in one transaction; MezhaError refuses the file and changes nothing."""
+    options = options or Options()
+    source = Source.open(path)
+    reader = reader_for(source, profile.reader, profile.read)
+    with connect(url) as connection, runs.exclusive(connection, f"{LAYER}:{profile.list}"):
+        run = runs.begin(connection, profile, source, crs=None, dry=options.dry, account=options.account)
+        result = Result(run, profile.name, LAYER, source.path.name, source.sha256)
+        try:
+            entries = _entries(connection, profile, (source, reader), result)
+            _load(connection, profile, entries, result=result, options=options)
+        except MezhaError as err:
+            connection.rollback()
+            runs.end(connection, run, "refused", {}, str(err))
+            connection.commit()
+            raise
+        return result
+
+
+def _entries(
+    connection: Connection, profile: ReferenceProfile, opened: tuple[Source, Reader], result: Result
+) -> pd.DataFrame:
+    """Entries of the whole file; lists are small, so they are held at once. Bad rows are entered as rejects."""
+    source, reader = opened
+    parts = []
+    for batch in reader.batches(source, profile.source_layer):
+        result.notes += [n for n in batch.notes if n not in result.notes]
+        result.problems += batch.problems
+        parts.append(_mapped(profile, batch, result.problems))
+    if not parts:
+        raise RefusedError(
+            f"{source.path.name} holds no rows.", "Ask its sender for the file again.", field="file"
+        )
+    entries = pd.concat(parts, ignore_index=True)
+    twice = entries["code"].duplicated() & entries["code"].notna()
+    result.problems += [_twice(int(e.row), str(e.code)) for e in entries[twice].itertuples()]
+    bad = {p.row for p in result.problems if not p.warning}
+    runs.reject(connection, result.run, result.problems, {})
+    warnings = sum(p.warning for p in result.problems)
+    result.counts |= {"read": len(entries), "rejected": len(bad), "warnings": warnings}
+    kept = entries[~entries["row"].isin(bad)]
+    if kept.empty:
+        first = result.problems[0]
+        raise RefusedError(
+            f"Not one of {len(entries)} rows can be loaded: {first.message}", first.remedy, field="file"
+        )
+    return kept
+
+
+def _mapped(profile: ReferenceProfile, batch: Batch, problems: list[Problem]) -> pd.DataFrame:
+    codes = filled(profile.code, batch.columns)
+    titles = field_of(profile.entry, "title", batch, problems)
+    nothing = pd.Series([None] * len(codes), dtype=object)
+    parents = field_of(profile.parent, "parent", batch, problems) if profile.parent else nothing
+    for position in np.flatnonzero((codes.isna() | titles.isna()).to_numpy()):
+        lacks = "code" if pd.isna(codes.iloc[position]) else "title"
+        problems.append(
+            Problem(
+                int(batch.rows[position]),
+                f"missing-{lacks}",
+                lacks,
+                "",
+                f"The {lacks} is empty.",
+                "Fill it in.",
+            )
+        )
+    data = rest_of(batch.columns, set())
+    digests = _digests([codes, titles, parents, data])
+    return pd.DataFrame(
+        {
+            "row": batch.rows,
+            "code": codes,
+            "title": titles,
+            "parent": parents,
+            "data": data,
+            "digest": digests,
+        }
+    )
+
+
+def _digests(columns: "list[pd.Series[Any]]") -> list[str]:
+    frame = pd.concat([c.reset_index(drop=True).astype(object).fillna("") for c in columns], axis=1)
+    halves = [
+        pd.util.hash_pandas_object(frame, index=False, hash_key=key).to_numpy()
+        for key in (_DIGEST_KEY, _DIGEST_KEY[::-1])
+    ]
+    return [f"{a:016x}{b:016x}" for a, b in zip(*halves, strict=True)]
+
+
+def _twice(row: int, code: str) -> Problem:
+    return Problem(
+        row,
+        "duplicate-key",
+        "code",
+        code,
+        f"The code {code} stands in the list already.",
+        "Keep one of the two rows.",
+    )
+
+
+def _load(
+    connection: Connection,
+    profile: ReferenceProfile,
+    entries: pd.DataFrame,
+    *,
+    result: Result,
+    options: Options,
+) -> None:
+    connection.execute(
+        "CREATE TEMPORARY TABLE incoming (source_row int, code text, title text, parent text, data jsonb, digest uuid)"
+        " ON COMMIT DROP"
+    )
+    with (
+        connection.cursor() as cursor,
+        cursor.copy("COPY incoming (source_row, code, title, parent, data, digest) FROM STDIN") as stream,
+    ):
+        for entry in entries.itertuples(index=False):
+            stream.write_row(
+                (int(entry.row), entry.code, entry.title, entry.parent, entry.data or "{}", entry.digest)
+            )
+    values = {"list": profile.list, "run": result.run, "full": profile.snapshot == "full"}
+    row = connection.execute(sql.SQL(sql_of("ingest", "reference_compare")), values).fetchone()
+    new, changed, unchanged, gone = row or (0, 0, 0, 0)
+    result.counts |= {"new": new, "changed": changed, "unchanged": unchanged, "gone": gone}
+    held = changed + unchanged + gone
+    if held and gone > 5 and gone / held > profile.gone_limit and not options.confirm_gone:
+        raise RefusedError(
+            f"{gone} of {held} entries would be closed because the file does not hold them.",
+            "If the list really shrank so much, repeat with --confirm-gone.",
+            field="file",
+            value=str(gone),
+        )
+    result.status = "dry" if options.dry else "done"
+    if not options.dry:
+        connection.execute(sql.SQL(sql_of("ingest", "reference_close")), values)
+        connection.execute(sql.SQL(sql_of("ingest", "reference_add")), values)
+    runs.end(connection, result.run, result.status, result.counts)
+    connection.commit()
