@@ -18,6 +18,7 @@ from accounts.roots import UnknownRootError
 from api import errors
 from api.case_errors import CASE_STATUSES
 from api.identity import Identity
+from api.patience import GoneError
 from api.reply import STATUSES, challenge, with_cookies
 from api.routes import cases, health, items, journal, layers, objects, ogc, services, spatial
 from geo.db import Database
@@ -25,6 +26,7 @@ from geo.errors import MezhaError, ParameterError
 from geo.filters import FilterError
 from geo.logs import configure as configure_logs
 from geo.settings import Settings
+from geo.spatial.questions import TooManyQuestionsError
 from ingest.profile import built_in
 from tiles.errors import SlowTileError
 from tiles.handler import Receive, Scope, Send, TileHandler
@@ -50,8 +52,9 @@ class NoSuchPageError(MezhaError):
     code = "not-found"
 
 
-errors.register({NoSuchPageError: 404, FilterError: 400, SlowTileError: 503})
 errors.register({UnknownRootError: 404})
+errors.register({NoSuchPageError: 404, FilterError: 400, SlowTileError: 503})
+errors.register({GoneError: 499, TooManyQuestionsError: 429})
 errors.register(STATUSES)
 errors.register(CASE_STATUSES)
 _OGC_TILE = re.compile(r"/ogc/collections/([^/]+)/tiles/WebMercatorQuad/([^/]+)/([^/]+)/([^/]+)")

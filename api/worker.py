@@ -8,6 +8,7 @@ from procrastinate import App, PsycopgConnector
 from accounts.roots import folder, seal_yesterday
 from geo.session import connect
 from geo.settings import Settings
+from geo.spatial import conflicts, questions
 from ingest import desk
 
 log = structlog.get_logger("worker")
@@ -24,6 +25,7 @@ def worker_app(settings: Settings) -> App:
     _house(app)
     _imports(app, settings)
     _journal(app, settings)
+    _spatial(app, settings)
     return app
 
 
@@ -43,6 +45,18 @@ async def _revive(app: App) -> None:
     for job in await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=SILENCE):
         log.warning("job begins anew", job=job.id, task=job.task_name)
         await app.job_manager.retry_job(job)
+
+
+def _spatial(app: App, settings: Settings) -> None:
+    url = settings.url_for("registrar")
+
+    @app.task(name="spatial.monitor")
+    async def monitor() -> None:
+        await asyncio.to_thread(conflicts.settle_at, url)
+
+    @app.task(name=questions.TASK)
+    async def answer(identity: str) -> None:
+        await questions.answer(settings, identity)
 
 
 def _imports(app: App, settings: Settings) -> None:

@@ -105,7 +105,7 @@ CREATE FUNCTION spatial.pairs_statement(k spatial.conflict_kinds, side text) RET
     CASE WHEN side = 'a' THEN k.b_layer ELSE k.a_layer END,
     CASE WHEN k.a_layer = k.b_layer THEN 'o.id <> n.id AND' ELSE '' END,
     k.least_m2,
-    k.a_layer = 'waste_sites')
+    CASE WHEN k.a_layer = 'waste_sites' THEN 'true' ELSE 'false' END)
 $$;
 
 -- Compares at most `most` waiting versions and returns how many versions wait still.
