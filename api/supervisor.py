@@ -9,6 +9,7 @@ import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from api.ledger import Ledger
 from geo.cluster import Cluster
 from geo.errors import DatabaseMissingError, SettingsError
 from geo.revision import prepared
@@ -106,6 +107,11 @@ class House:
     say: Say
     children: list[Child] = field(default_factory=list)
 
+    def __post_init__(self) -> None:
+        self.settings.home.mkdir(parents=True, exist_ok=True)
+        self.ledger = Ledger(self.settings.home / "running.json")
+        self.ledger.claim()
+
     def start(self, name: str, *arguments: str) -> None:
         """Start a part in a process group of its own, so that Ctrl-C reaches it through us only."""
         process = subprocess.Popen(
@@ -114,6 +120,7 @@ class House:
             start_new_session=True,
         )
         self.children.append(Child(name, process))
+        self.ledger.add(process.pid)
 
     def wait_ready(self, seconds: float = 60) -> None:
         """Wait until the server answers that it is ready."""
@@ -158,6 +165,7 @@ class House:
                 child.process.wait(timeout=10)
             except subprocess.TimeoutExpired:
                 os.killpg(child.process.pid, signal.SIGKILL)
+        self.ledger.close()
 
 
 def fill_demo(settings: Settings, say: Say) -> None:
