@@ -203,6 +203,8 @@ async def presented(
                 "introduced": answer.introduced,
                 "objects": [_object(answer, o, titles, role) for o in answer.objects],
                 "piece": pieces.get(answer.rule),
+                "reason": None,
+                "checked_at": None,
             }
         )
     order = {"block": 0, "warn": 1, "info": 2, "off": 3}

@@ -307,3 +307,18 @@ async def given(connection: AsyncConnection, form: Mapping[str, Any]) -> Given |
     if form.get("picked"):
         return await picked(connection, str(form["picked"].get("layer", "")), form["picked"].get("ids", ()))
     return None
+
+
+def rings_of(points: str) -> list[list[list[str]]]:
+    """Rings of a text: one point a line, its two numbers apart by a space, tab or semicolon; an empty line parts rings."""
+    rings: list[list[list[str]]] = [[]]
+    for line in points.splitlines():
+        cleaned = line.strip()
+        if not cleaned:
+            rings.append([])
+            continue
+        parts = [
+            p for p in re.split(r"[;\t]+|\s{2,}|(?<=[\d\"″])\s+(?=-?\d{2,}[°.,\d])", cleaned) if p.strip()
+        ]
+        rings[-1].append([p.strip() for p in parts[-2:]])
+    return [ring for ring in rings if ring]

@@ -8,7 +8,7 @@ from starlette.staticfiles import StaticFiles
 from geo.settings import Settings
 from web.csrf import guard
 from web.headers import PageHeaders
-from web.pages import home, imports, login, profile, registers, status, viewer
+from web.pages import cabinet, home, imports, login, office_cases, profile, registers, status, viewer
 
 ROOT = Path(__file__).parent
 # Only what pages really load leaves node_modules.
@@ -29,6 +29,8 @@ PAGES = (
     status.router,
     login.router,
     profile.router,
+    cabinet.router,
+    office_cases.router,
 )
 
 

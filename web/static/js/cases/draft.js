@@ -1,0 +1,101 @@
+// Drafts: saved by themselves every few seconds, a failure is announced, nothing typed is ever lost.
+const form = document.getElementById("case-form");
+const status = document.getElementById("save-status");
+const WAIT = 2500;
+
+if (form) {
+  const key = `mezha-case-${form.dataset.case}`;
+  let revision = Number(form.dataset.revision);
+  let timer = 0;
+  let running = false;
+  let again = false;
+  let stopped = false;
+
+  const values = () => {
+    const found = {};
+    for (const control of form.elements) {
+      if (control.name && control.type !== "hidden" && control.type !== "submit" && !control.name.includes(".")) {
+        found[control.name] = control.value;
+      }
+    }
+    return found;
+  };
+  const keep = () => localStorage.setItem(key, JSON.stringify({ values: values(), at: Date.now() }));
+  const tell = (text, failed) => {
+    status.textContent = text;
+    status.classList.toggle("failed", Boolean(failed));
+  };
+
+  async function save() {
+    if (stopped) return;
+    if (running) {
+      again = true;
+      return;
+    }
+    running = true;
+    tell(form.dataset.saving);
+    try {
+      const answer = await fetch(`/api/v1/cases/${form.dataset.case}`, {
+        method: "PUT",
+        headers: { "content-type": "application/json", "if-match": `"${revision}"`, "x-csrf-token": form.dataset.csrf },
+        body: JSON.stringify({ payload: values() }),
+      });
+      if (answer.ok) {
+        revision = (await answer.json()).revision;
+        form.elements.revision.value = revision;
+        document.dispatchEvent(new CustomEvent("case:revision", { detail: revision }));
+        localStorage.removeItem(key);
+        tell(`${form.dataset.saved} ${new Date().toLocaleTimeString(document.documentElement.lang)}`);
+      } else if (answer.status === 401 || answer.status === 403) {
+        tell(form.dataset.expired, true);
+      } else if (answer.status === 412) {
+        stopped = true;
+        tell(form.dataset.outdated, true);
+      } else {
+        tell(form.dataset.failed, true);
+      }
+    } catch {
+      tell(form.dataset.failed, true);
+    } finally {
+      running = false;
+      if (again) {
+        again = false;
+        save();
+      }
+    }
+  }
+
+  form.addEventListener("input", () => {
+    keep();
+    clearTimeout(timer);
+    timer = setTimeout(save, WAIT);
+  });
+  form.addEventListener("submit", () => {
+    stopped = true;
+    clearTimeout(timer);
+  });
+  document.addEventListener("case:revision", (event) => {
+    revision = event.detail;
+    form.elements.revision.value = revision;
+  });
+
+  const kept = JSON.parse(localStorage.getItem(key) || "null");
+  if (kept) {
+    let changed = false;
+    for (const [name, value] of Object.entries(kept.values)) {
+      const control = form.elements[name];
+      if (control && control.value !== value) {
+        control.value = value;
+        changed = true;
+      }
+    }
+    if (changed) {
+      tell(form.dataset.restored);
+      timer = setTimeout(save, WAIT);
+    } else {
+      localStorage.removeItem(key);
+    }
+  }
+}
+
+document.querySelector(".error-summary")?.focus();
