@@ -77,7 +77,13 @@ def _leases(all_rows: pd.DataFrame) -> list[pd.DataFrame]:
 def _plots(frame: pd.DataFrame) -> list[pd.DataFrame]:
     """A dozen plots were surveyed anew, some others were suspended or closed."""
     small = frame["usage"] != "1"
-    moved = [small & _every(frame, max(2, len(frame) // 5), k * 3 + 2) for k in range(3)]
+    moved = [
+        small
+        & _every(frame[small], max(2, int(small.sum()) // 5), k * 3 + 2).reindex(
+            frame.index, fill_value=False
+        )
+        for k in range(3)
+    ]
     first = frame.copy()
     for rows in moved:
         old = shapely.simplify(

@@ -58,6 +58,7 @@ class _Ground:
     stream: Floats
     height: Floats
     cut: NDArray[np.bool_]
+    pool: NDArray[np.bool_]
 
 
 def _ground(terrain: Terrain, division: Division, cells: Ints, count: int) -> _Ground:
@@ -71,6 +72,7 @@ def _ground(terrain: Terrain, division: Division, cells: Ints, count: int) -> _G
         stream,
         height,
         _means((division.cut >= 0).astype(float), cells, count) > 0.6,
+        _means(terrain.pools.astype(float), cells, count) > 0.5,
     )
 
 
@@ -89,7 +91,7 @@ def _scores(rng: np.random.Generator, ground: _Ground, count: int) -> Floats:
         "aspen": 0.15 + 0.9 * shaken - 0.25 * ground.sand,
         "willow": -2.1 + 2.4 * near + 0.5 * fresh - 0.5 * ground.height,
     }
-    return np.column_stack([scores[n] for n in NAMES]) + 0.42 * rng.gumbel(size=(count, len(NAMES)))
+    return np.column_stack([scores[n] for n in NAMES]) + 0.55 * rng.gumbel(size=(count, len(NAMES)))
 
 
 def _land_kinds(rng: np.random.Generator, ground: _Ground, count: int) -> NDArray[np.object_]:
@@ -101,6 +103,7 @@ def _land_kinds(rng: np.random.Generator, ground: _Ground, count: int) -> NDArra
     kind[(ground.disturbance > 2.05) & (ground.sand > 0.2) & (kind == "forested")] = "burnt"
     kind[ground.cut & (chance < 0.2)] = "clearcut"
     kind[ground.cut & (chance > 0.62)] = "plantation"
+    kind[ground.pool] = "water"
     return kind
 
 

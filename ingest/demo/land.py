@@ -49,26 +49,39 @@ def _fields(rng: np.random.Generator, region: Region, wanted: int) -> list[dict[
     """Fields of 15–60 ha in the open country, most of them in rows."""
     ground, lattice = region.terrain, region.terrain.lattice
     open_land = ground.inside & ~ground.forest & ~ground.water & (ground.stream_distance > 60)
-    step_x, step_y = 900.0, 620.0
+    step_x, step_y, lean = 900.0, 620.0, 25.0
+    east, north = (
+        g.ravel()
+        for g in np.meshgrid(
+            np.arange(lattice.west, lattice.west + lattice.columns * lattice.cell, step_x),
+            np.arange(lattice.south, lattice.south + lattice.rows * lattice.cell, step_y),
+        )
+    )
+    inset = rng.uniform(8, 60, (4, len(east)))
+    west = east + 260 * np.sin(north / 9_000) + 0.02 * (north - lattice.south)
+    x0, x1, y0, y1 = west + inset[0], west + step_x - inset[1], north + inset[2], north + step_y - inset[3]
+    probes = np.stack(
+        [
+            np.stack((x0 + u * (x1 + lean - x0), y0 + v * (y1 + 18 - y0)), axis=1)
+            for u in np.linspace(0, 1, 6).tolist()
+            for v in np.linspace(0, 1, 5).tolist()
+        ],
+        axis=1,
+    )
+    fits = lattice.sample(open_land, probes.reshape(-1, 2)).reshape(len(east), -1).all(axis=1)
+    places = np.array([(p.x, p.y) for p in region.settlements])
+    away = np.hypot(x0[:, None] - places[:, 0], y0[:, None] - places[:, 1])
+    found = np.flatnonzero(fits & (away.min(axis=1) > 1_000))
+    chosen = np.sort(rng.permutation(found)[:wanted])
     rows: list[dict[str, object]] = []
-    for north in np.arange(lattice.south, lattice.south + lattice.rows * lattice.cell, step_y).tolist():
-        for east in np.arange(lattice.west, lattice.west + lattice.columns * lattice.cell, step_x).tolist():
-            bend = 260 * np.sin(north / 9_000) + 0.02 * (north - lattice.south)
-            inset = rng.uniform(8, 60, 4)
-            x0, x1 = east + bend + inset[0], east + bend + step_x - inset[1]
-            y0, y1 = north + inset[2], north + step_y - inset[3]
-            ring = np.array([[x0, y0], [x1, y0 + 18], [x1 + 25, y1 + 18], [x0 + 25, y1]])
-            probe = np.column_stack(
-                [g.ravel() for g in np.meshgrid(np.linspace(x0, x1 + 25, 6), np.linspace(y0, y1 + 18, 5))]
-            )
-            place = min(region.settlements, key=lambda p: abs(p.x - x0) + abs(p.y - y0))
-            if lattice.sample(open_land, probe).all() and abs(place.x - x0) + abs(place.y - y0) > 1_200:
-                rows.append(
-                    {"geometry": shapely.Polygon(np.round(ring, 2)), "category": "Земли сельскохозяйственного назначения", "place": place,
-                     "use": "Для сельскохозяйственного производства", "address": f"{REGION_NAME}, в районе с. {place.name}"}
-                )  # fmt: skip
-    keep = np.sort(rng.permutation(len(rows))[:wanted])
-    return [rows[k] for k in keep.tolist()]
+    for k in chosen.tolist():
+        place = region.settlements[int(away[k].argmin())]
+        ring = [(x0[k], y0[k]), (x1[k], y0[k] + 18), (x1[k] + lean, y1[k] + 18), (x0[k] + lean, y1[k])]
+        rows.append(
+            {"geometry": shapely.Polygon(np.round(ring, 2)), "category": "Земли сельскохозяйственного назначения", "place": place,
+             "use": "Для сельскохозяйственного производства", "address": f"{REGION_NAME}, в районе с. {place.name}"}
+        )  # fmt: skip
+    return rows
 
 
 def parcels(rng: np.random.Generator, region: Region, rights: Rights) -> pd.DataFrame:
@@ -77,7 +90,7 @@ def parcels(rng: np.random.Generator, region: Region, rights: Rights) -> pd.Data
     rows = _lots(rng, region, region.settlements[0], total // 4)
     villages = region.settlements[1:]
     for place in villages:
-        rows += _lots(rng, region, place, max(6, total // 3 // len(villages)))
+        rows += _lots(rng, region, place, max(6, total * 9 // 20 // len(villages)))
     rows += _fields(rng, region, total // 4)
     frame = pd.DataFrame(rows)
     district = [p.municipality + 1 for p in frame["place"]]

@@ -111,33 +111,39 @@ def distance(flags: Flags, steps: int) -> Floats:
     return result
 
 
+def _runs(labels: Ints) -> Ints:
+    """Number of the run of equal labels, along its row, to which each cell belongs."""
+    begins = np.ones(labels.shape, dtype=bool)
+    begins[:, 1:] = labels[:, 1:] != labels[:, :-1]
+    return np.asarray(np.cumsum(begins.ravel()).reshape(labels.shape) - 1)
+
+
 def patches(labels: Ints) -> Ints:
     """Connected patches (by edges) of equal labels, numbered from 0 in reading order; −1 stays −1."""
-    rows, columns = labels.shape
-    root = np.arange(labels.size, dtype=np.int64)
-    flat = root.reshape(rows, columns)
-    right = labels[:, 1:] == labels[:, :-1]
-    up = labels[1:] == labels[:-1]
-    first = np.concatenate((flat[:, :-1][right], flat[:-1][up]))
-    second = np.concatenate((flat[:, 1:][right], flat[1:][up]))
-    while True:
-        low = np.minimum(root[first], root[second])
-        high = np.maximum(root[first], root[second])
+    run = _runs(labels)
+    root = np.arange(int(run[-1, -1]) + 1)
+    touching = (labels[1:] == labels[:-1]) & (labels[1:] >= 0)
+    first, second = run[:-1][touching], run[1:][touching]
+    while len(first):
+        low, high = np.minimum(root[first], root[second]), np.maximum(root[first], root[second])
         apart = low != high
-        if not apart.any():
-            break
         first, second = first[apart], second[apart]
         np.minimum.at(root, high[apart], low[apart])
-        while True:
-            shorter = root[root]
-            if np.array_equal(shorter, root):
-                break
-            root = shorter
-    result = root.reshape(rows, columns)
-    result = np.where(labels < 0, -1, result)
-    _, numbers = np.unique(result, return_inverse=True)
-    shift = 1 if (result < 0).any() else 0
-    return np.asarray(numbers.reshape(rows, columns) - shift, dtype=np.int64)
+        while not np.array_equal(root[root], root):
+            root = root[root]
+    valid = np.zeros(len(root), dtype=bool)
+    valid[run.ravel()] = labels.ravel() >= 0
+    number = np.cumsum((root == np.arange(len(root))) & valid) - 1
+    return np.asarray(np.where(valid, number[root], -1)[run])
+
+
+def renumbered(labels: Ints) -> Ints:
+    """The same labels without gaps between their numbers; −1 stays −1."""
+    present = np.zeros(int(labels.max()) + 2, dtype=bool)
+    present[labels.ravel()] = True
+    present[-1] = False
+    number = np.append(np.cumsum(present[:-1]) - 1, -1)
+    return np.asarray(number[labels])
 
 
 def neighbours(labels: Ints) -> tuple[Ints, Ints]:
@@ -179,8 +185,5 @@ def absorbed(labels: Ints, minimum: int, group: Ints | None = None) -> Ints:
         into[chosen] = target[order][place]
         while not np.array_equal(into[into], into):
             into = into[into]
-        labels = np.where(labels < 0, -1, into[np.maximum(labels, 0)])
-        labels = np.unique(labels, return_inverse=True)[1].reshape(labels.shape) - (
-            1 if (labels < 0).any() else 0
-        )
+        labels = renumbered(np.append(into, -1)[labels])
     return labels

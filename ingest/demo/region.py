@@ -62,7 +62,7 @@ def _places(rng: np.random.Generator, ground: Terrain, count: int) -> Floats:
         & (ground.stream_distance > 90)
     )
     points = np.column_stack((lattice.west + (columns + 0.5) * CELL, lattice.south + (rows + 0.5) * CELL))
-    points = points[rng.permutation(len(points))]
+    points = points[rng.permutation(len(points))[:4_000]]
     great = max(ground.rivers, key=lambda r: r.drained).line
     near_great = shapely.distance(shapely.points(points), great)
     first = int(np.argmin(np.hypot(*(points - middle).T) + 3 * near_great))

@@ -11,6 +11,8 @@ from ingest.demo.terrain import Terrain
 QUARTER_ROWS, QUARTER_COLUMNS = 20, 40
 SMALLEST_QUARTER, SMALLEST_STAND = 260, 11
 SEED_ROWS, SEED_COLUMNS = 4, 6
+# Mark of cells under a small lake or river: one stand of water in each quarter.
+POOL = 999_999
 _CHUNK = 400
 
 
@@ -45,7 +47,7 @@ def _cuttings(rng: np.random.Generator, quarter: Ints, disturbance: Floats) -> I
     for row in range(0, rows - QUARTER_ROWS, QUARTER_ROWS):
         for column in range(0, columns - QUARTER_COLUMNS, QUARTER_COLUMNS):
             centre = (row + QUARTER_ROWS // 2, column + QUARTER_COLUMNS // 2)
-            if quarter[centre] < 0 or rng.random() > 0.16 + 0.2 * (disturbance[centre] > 0.5):
+            if quarter[centre] < 0 or rng.random() > 0.3 + 0.25 * (disturbance[centre] > 0.5):
                 continue
             high, wide = (int(rng.integers(5, 10)), int(rng.integers(4, 7)))
             top, left = (
@@ -123,7 +125,8 @@ def division(rng: np.random.Generator, terrain: Terrain) -> Division:
     )
     seed = _uncells(nearest, rows, columns, lattice.shape)
     cut = _cuttings(rng, quarter, terrain.disturbance)
-    mark = np.where(cut >= 0, 1_000 + cut, seed)
+    cut = np.where(terrain.pools, -1, cut)
+    mark = np.where(terrain.pools, POOL, np.where(cut >= 0, 1_000 + cut, seed))
     label = np.where(quarter >= 0, quarter * 1_000_000 + mark, -1)
     # A seed of one block and the same number of the next would run together where a remnant was joined.
     label = np.where(

@@ -131,6 +131,8 @@ def licences(rng: np.random.Generator, region: Region, found: pd.DataFrame) -> p
         row = found.loc[k]
         kind = "Э" if row["status"] == "developed" else str(rng.choice(("Э", "Р")))
         shape = cornered(rng, row["geometry"], int(rng.integers(5, 9)))
+        if not region.outline.contains(shape):
+            continue
         rows.append(
             _licence(
                 rng,
@@ -141,7 +143,7 @@ def licences(rng: np.random.Generator, region: Region, found: pd.DataFrame) -> p
                 shape=shape,
             )
         )
-    spots = iter(_spots(rng, region, wanted, ~region.terrain.water).tolist())
+    spots = iter(_spots(rng, region, 9 * wanted, ~region.terrain.water).tolist())
     names = tuple(MINERALS)
     while len(rows) < wanted:
         n = len(rows)
@@ -155,6 +157,8 @@ def licences(rng: np.random.Generator, region: Region, found: pd.DataFrame) -> p
             spot = tuple(next(spots))
             radius = float(rng.integers(*MINERALS[mineral].radius)) * 1.5
         shape = cornered(rng, shapely.Point(*spot).buffer(radius), int(rng.integers(4, 8)))
+        if not region.outline.contains(shape):
+            continue
         rows.append(
             _licence(
                 rng,

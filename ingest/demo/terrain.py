@@ -24,6 +24,8 @@ Geometries = NDArray[np.object_]
 COARSE = 5
 # Coarse cells (6.25 ha each) that drain through a point before it is a stream, and before it is a river.
 STREAM, RIVER = 70, 900
+# Metres of width and cells of area from which a water is no forest land.
+PARTING_RIVER, PARTING_LAKE = 105, 480
 FOREST_SHARE = 0.62
 FULL = (96_000.0, 80_000.0)
 
@@ -43,7 +45,11 @@ class Watercourse:
 
 @dataclass(frozen=True)
 class Terrain:
-    """Fields over the fine lattice, and the waters."""
+    """Fields over the fine lattice, and the waters.
+
+    ``water`` parts the forest land: the great rivers and lakes. ``pools``, small lakes and middling rivers,
+    lie within it and are stands of their own.
+    """
 
     lattice: Lattice
     inside: Flags
@@ -53,6 +59,7 @@ class Terrain:
     disturbance: Floats
     stream_distance: Floats
     water: Flags
+    pools: Flags
     lakes: Ints
     forest: Flags
     rivers: tuple[Watercourse, ...]
@@ -231,9 +238,13 @@ def terrain(rng: np.random.Generator, factor: float) -> Terrain:
     rivers = _lines(rng, _courses(receiver, drained, coarse), coarse)
     great = sorted(rivers, key=lambda r: -r.drained)[:2]
     lakes = _lakes(depth, inside, lattice)
-    wide = _drawn(lattice, [(r.line, r.width) for r in rivers if r.width >= 70])
-    water = (wide | (lakes >= 0)) & inside
-    streams = _drawn(lattice, [(r.line, 0.0) for r in rivers]) | water
+    wide = _drawn(lattice, [(r.line, r.width) for r in rivers if r.width >= PARTING_RIVER])
+    narrow = _drawn(lattice, [(r.line, r.width) for r in rivers if 60 <= r.width < PARTING_RIVER])
+    size = np.bincount(lakes[lakes >= 0], minlength=1)
+    large = (lakes >= 0) & (size[np.maximum(lakes, 0)] > PARTING_LAKE)
+    water = (wide | large) & inside
+    pools = (narrow | (lakes >= 0)) & inside & ~water
+    streams = _drawn(lattice, [(r.line, 0.0) for r in rivers]) | water | pools
     near = distance(streams, 14)
     main = (
         enlarged(distance(_drawn(coarse, [(r.line, 0.0) for r in great]), 90), COARSE, lattice.shape) * COARSE
@@ -250,6 +261,7 @@ def terrain(rng: np.random.Generator, factor: float) -> Terrain:
         disturbance=noise(rng, lattice, 5_000, 3),
         stream_distance=near * CELL,
         water=water,
+        pools=pools,
         lakes=lakes,
         forest=_forest(rng, lattice, inside, ~water, main),
         rivers=tuple(rivers),
