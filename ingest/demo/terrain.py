@@ -26,6 +26,7 @@ COARSE = 5
 STREAM, RIVER = 70, 900
 # Metres of width and cells of area from which a water is no forest land.
 PARTING_RIVER, PARTING_LAKE = 105, 480
+SMALLEST_CLEARING = 160
 FOREST_SHARE = 0.62
 FULL = (96_000.0, 80_000.0)
 
@@ -220,6 +221,8 @@ def _forest(
     )
     limit = np.quantile(open_country[inside], FOREST_SHARE)
     forest = inside & dry & (open_country < limit)
+    clearing = patches((inside & dry & ~forest).astype(np.int64) - 1)
+    forest |= (clearing >= 0) & (np.bincount(clearing[clearing >= 0], minlength=1)[clearing] < SMALLEST_CLEARING)
     found = patches(forest.astype(np.int64) - 1)
     size = np.bincount(found[found >= 0])
     return np.asarray((found >= 0) & (size[found] > 2_000))
