@@ -14,7 +14,6 @@ from typing import Any
 import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
-import pyogrio
 from pyproj import CRS
 from sqlalchemy import ColumnElement, Select, case, func
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -187,6 +186,9 @@ def _gdal(reader: pa.RecordBatchReader, extract: Extract, kind: Format, path: Pa
     if kind is Format.shapefile:
         options = {"ENCODING": "UTF-8"}
     shape = _SHAPES[extract.layer.geometry]
+    # It brings geopandas and pandas along: two seconds that a server's start need not wait for.
+    import pyogrio
+
     pyogrio.write_arrow(
         reader,
         path,

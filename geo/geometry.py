@@ -1,12 +1,16 @@
 """Geometry: how it could be repaired, how large it is. All of it vectorised."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-import pandas as pd
 import shapely
 from numpy.typing import NDArray
 from pyproj import Geod
 
 from geo.defects import Defect, defects
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = [
     "Defect",
@@ -118,6 +122,6 @@ def force_2d(geometries: Geometries) -> Geometries:
     return np.asarray(shapely.force_2d(geometries))
 
 
-def from_wkb(blobs: pd.Series | Geometries) -> Geometries:
+def from_wkb(blobs: "pd.Series[object] | Geometries") -> Geometries:
     """Geometries from WKB; None where the blob is missing or cannot be read."""
     return np.asarray(shapely.from_wkb(np.asarray(blobs, dtype=object), on_invalid="ignore"))

@@ -222,7 +222,9 @@ def _forest(
     limit = np.quantile(open_country[inside], FOREST_SHARE)
     forest = inside & dry & (open_country < limit)
     clearing = patches((inside & dry & ~forest).astype(np.int64) - 1)
-    forest |= (clearing >= 0) & (np.bincount(clearing[clearing >= 0], minlength=1)[clearing] < SMALLEST_CLEARING)
+    forest |= (clearing >= 0) & (
+        np.bincount(clearing[clearing >= 0], minlength=1)[clearing] < SMALLEST_CLEARING
+    )
     found = patches(forest.astype(np.int64) - 1)
     size = np.bincount(found[found >= 0])
     return np.asarray((found >= 0) & (size[found] > 2_000))
