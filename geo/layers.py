@@ -48,6 +48,10 @@ class Style:
     label: str
     label_zoom: int
     label_bold: bool = False
+    label_colour: str = ""
+    label_once: bool = False
+    caps: bool = False
+    fade: float = 0
     dash: tuple[float, ...] = ()
     casing: str = ""
     hatch: bool = False
@@ -88,6 +92,7 @@ class Layer:
     zoom: tuple[int, int]
     area: str
     style: Style
+    shown: bool = True
     right: Right | None = None
 
     def property_named(self, name: str) -> Property:
@@ -143,6 +148,7 @@ def _layer(model: type[Version], entry: dict[str, Any]) -> Layer:
         properties=_properties(model),
         zoom=(entry["zoom"][0], entry["zoom"][1]),
         area=entry["area"],
+        shown=entry.get("shown", True),
         style=Style(**style),
         right=_right(entry.get("right")),
         **lists,

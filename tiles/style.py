@@ -20,7 +20,19 @@ ORDER = (
     "licences",
     "waste_sites",
 )
+# The first name tells the weight; the browser finds the family under the last.
 FONT = ["Golos Text"]
+MEDIUM = ["Golos Text Medium", *FONT]
+BOLD = ["Golos Text Bold", *FONT]
+INK = "#17211c"
+PAPER = "#fbfbf8"
+# A hatch is a picture that the viewer draws; a client that has none fills with the colour instead.
+HATCH = "hatch-"
+
+
+def by_zoom(*stops: tuple[float, float]) -> list[Any]:
+    """A number that grows from stop to stop with the zoom."""
+    return ["interpolate", ["linear"], ["zoom"], *(n for stop in stops for n in stop)]
 
 
 def _fill_colour(target: Layer) -> Any:
@@ -46,13 +58,9 @@ def _label(target: Layer) -> Any:
     parts: list[Any] = []
     for piece in target.style.label.replace("}", "{").split("{"):
         if piece == "area_ha":
-            parts.append(
-                [
-                    "number-format",
-                    ["/", ["coalesce", ["get", "area_m2"], 0], 10000],
-                    {"locale": "ru", "max-fraction-digits": 1, "min-fraction-digits": 1},
-                ]
-            )
+            hectares = ["/", ["coalesce", ["get", "area_m2"], 0], 10000]
+            form = {"locale": "ru", "max-fraction-digits": 1, "min-fraction-digits": 1}
+            parts.append(["number-format", hectares, form])
         elif piece in {p.name for p in target.properties}:
             parts.append(["coalesce", ["to-string", ["get", piece]], ""])
         elif piece:
@@ -60,98 +68,102 @@ def _label(target: Layer) -> Any:
     return parts[0] if len(parts) == 1 else ["concat", *parts]
 
 
-def layers_of(target: Layer) -> list[dict[str, Any]]:
-    """MapLibre layers of one register layer, ids ``NAME``, ``NAME-casing``, ``NAME-outline``, ``NAME-label``."""
+def _source(target: Layer) -> dict[str, Any]:
+    return {"source": "mezha", "source-layer": target.name, "minzoom": target.zoom[0]}
+
+
+def _circle(target: Layer) -> dict[str, Any]:
     style = target.style
-    base = {"source": "mezha", "source-layer": target.name, "minzoom": target.zoom[0]}
-    made: list[dict[str, Any]] = []
+    paint = {
+        "circle-color": style.fill,
+        "circle-radius": by_zoom(
+            (4, style.radius / 3), (8, style.radius * 0.62), (11, style.radius), (16, style.radius * 1.6)
+        ),
+        "circle-stroke-color": style.outline,
+        "circle-stroke-width": by_zoom((4, style.width * 0.5), (10, style.width)),
+    }
+    return {"id": target.name, "type": "circle", **_source(target), "paint": paint}
+
+
+def _fill(target: Layer) -> dict[str, Any]:
+    style = target.style
+    paint: dict[str, Any] = {"fill-color": _fill_colour(target), "fill-opacity": _fill_opacity(target)}
+    if style.hatch:
+        paint = {"fill-pattern": f"{HATCH}{target.name}", "fill-opacity": style.fill_opacity}
+    elif style.fill_by:
+        # Neighbours share their borders: without this the seams show as a grey net.
+        paint["fill-antialias"] = False
+    return {"id": target.name, "type": "fill", **_source(target), "paint": paint}
+
+
+def _line(target: Layer, name: str, colour: str, width: float) -> dict[str, Any]:
+    first = target.zoom[0]
+    paint: dict[str, Any] = {
+        "line-color": colour,
+        "line-width": by_zoom((5, width * 0.55), (9, width * 0.8), (14, width * 1.3)),
+    }
+    if target.style.fade:
+        # Borders of what is small and dense come in as one comes closer; before, only the classes speak.
+        paint["line-opacity"] = by_zoom((first, 0), (target.style.fade, 0), (target.style.fade + 1.5, 1))
+    return {
+        "id": f"{target.name}-{name}",
+        "type": "line",
+        **_source(target),
+        "layout": {"line-join": "round"},
+        "paint": paint,
+    }
+
+
+def shapes_of(target: Layer) -> list[dict[str, Any]]:
+    """MapLibre layers of a register layer without its labels: ids ``NAME``, ``NAME-casing``, ``NAME-outline``."""
+    style = target.style
     if target.geometry == "POINT":
-        paint = {
-            "circle-color": style.fill,
-            "circle-radius": [
-                "interpolate",
-                ["linear"],
-                ["zoom"],
-                4,
-                style.radius / 3,
-                10,
-                style.radius,
-                16,
-                style.radius * 1.6,
-            ],
-            "circle-stroke-color": style.outline,
-            "circle-stroke-width": style.width,
-        }
-        made.append({"id": target.name, "type": "circle", **base, "paint": paint})
-    else:
-        fill: dict[str, Any] = {"fill-color": _fill_colour(target), "fill-opacity": _fill_opacity(target)}
-        if style.hatch:
-            fill = {"fill-pattern": f"hatch-{target.name}", "fill-opacity": style.fill_opacity}
-        made.append({"id": target.name, "type": "fill", **base, "paint": fill})
-        if style.casing:
-            made.append(
-                {
-                    "id": f"{target.name}-casing",
-                    "type": "line",
-                    **base,
-                    "paint": {"line-color": style.casing, "line-width": style.width + 2.4},
-                }
-            )
-        line: dict[str, Any] = {
-            "line-color": style.outline,
-            "line-width": [
-                "interpolate",
-                ["linear"],
-                ["zoom"],
-                5,
-                style.width * 0.5,
-                10,
-                style.width * 0.8,
-                14,
-                style.width * 1.3,
-            ],
-        }
-        if style.dash:
-            line["line-dasharray"] = list(style.dash)
-        made.append(
-            {
-                "id": f"{target.name}-outline",
-                "type": "line",
-                **base,
-                "layout": {"line-join": "round"},
-                "paint": line,
-            }
-        )
-    made.append(
-        {
-            "id": f"{target.name}-label",
-            "type": "symbol",
-            **base,
-            "minzoom": max(style.label_zoom, target.zoom[0]),
-            "layout": {
-                "text-field": _label(target),
-                "text-font": [f"{FONT[0]} Bold"] if style.label_bold else FONT,
-                "text-size": 14 if style.label_bold else 12,
-                "text-max-width": 9,
-                "text-padding": 6,
-                "text-offset": [0, 1.1] if target.geometry == "POINT" else [0, 0],
-                "text-anchor": "top" if target.geometry == "POINT" else "center",
-            },
-            "paint": {
-                "text-color": "#17211c"
-                if target.style.fill_by
-                else (style.fill if target.geometry == "POINT" else style.outline),
-                "text-halo-color": "#fbfbf8",
-                "text-halo-width": 1.6,
-            },
-        }
-    )
-    return made
+        return [_circle(target)]
+    made = [_fill(target)]
+    if style.casing:
+        made.append(_line(target, "casing", style.casing, style.width + 2.4))
+    outline = _line(target, "outline", style.outline, style.width)
+    if style.dash:
+        outline["paint"]["line-dasharray"] = list(style.dash)
+    return [*made, outline]
+
+
+def label_of(target: Layer) -> dict[str, Any]:
+    """The label layer of a register layer, id ``NAME-label``."""
+    style = target.style
+    point = target.geometry == "POINT"
+    size = by_zoom((style.label_zoom, 11), (style.label_zoom + 4, 14 if style.label_bold else 13))
+    layout: dict[str, Any] = {
+        "text-field": _label(target),
+        "text-font": BOLD if style.label_bold else MEDIUM if style.caps else FONT,
+        "text-size": size,
+        "text-max-width": 8,
+        "text-padding": 14 if target.group == "base" else 4,
+        "text-offset": [0, 0.8] if point else [0, 0],
+        "text-anchor": "top" if point else "center",
+    }
+    if style.caps:
+        layout |= {"text-transform": "uppercase", "text-letter-spacing": 0.12}
+    colour = INK if style.fill_by else (style.fill if point else style.label_colour or style.outline)
+    paint = {"text-color": colour, "text-halo-color": PAPER, "text-halo-width": 1.5, "text-halo-blur": 0.3}
+    first = {"minzoom": max(style.label_zoom, target.zoom[0])}
+    return {
+        "id": f"{target.name}-label",
+        "type": "symbol",
+        **_source(target),
+        **first,
+        "layout": layout,
+        "paint": paint,
+    }
 
 
 def style(base: str, settings: Settings) -> dict[str, Any]:
-    """The whole style document over one multi-layer source; no glyphs URL, so labels work offline."""
+    """The whole style document over one multi-layer source; no glyphs URL, so labels work offline.
+
+    Labels stand above every shape, so that no fill dims them; the last in ORDER wins where two collide.
+    """
     names = ",".join(ORDER)
+    targets = [all_layers()[name] for name in ORDER]
     return {
         "version": 8,
         "name": "Mezha",
@@ -166,6 +178,7 @@ def style(base: str, settings: Settings) -> dict[str, Any]:
         },
         "layers": [
             {"id": "background", "type": "background", "paint": {"background-color": "#e9eef0"}},
-            *(made for name in ORDER for made in layers_of(all_layers()[name])),
+            *(made for target in targets for made in shapes_of(target)),
+            *(label_of(target) for target in targets),
         ],
     }

@@ -2,10 +2,12 @@
 
 from typing import Any
 
-from fastapi import APIRouter
+import orjson
+from fastapi import APIRouter, Response
 
-from api.params import CallerDep, DatabaseDep, known_only
+from api.params import CallerDep, DatabaseDep, LayerDep, known_only
 from geo import catalogue
+from geo import labels as places
 from geo.dictionaries import dictionary
 from geo.layers import GROUPS, Layer, Property
 
@@ -32,6 +34,7 @@ def layer_document(target: Layer, count: int) -> dict[str, Any]:
         "geometry": target.geometry,
         "count": count,
         "zoom": target.zoom,
+        "shown": target.shown,
         "title_of": target.title_of,
         "subtitle_of": target.subtitle_of,
         "filters": target.filters,
@@ -52,3 +55,21 @@ async def layers(database: DatabaseDep, caller: CallerDep) -> dict[str, Any]:
         "bbox": box,
         "layers": [layer_document(entry.layer, entry.count) for entry in found],
     }
+
+
+@router.get("/layers/{layer}/labels", dependencies=[known_only()])
+async def labels(layer: LayerDep, database: DatabaseDep, caller: CallerDep) -> Response:
+    """One point in each object, largest first, with what tiles carry: where a label stands."""
+    async with database.transaction(caller) as connection:
+        found = await places.labels(connection, layer)
+    features = [
+        {
+            "type": "Feature",
+            "id": row["id"],
+            "geometry": orjson.Fragment(row["geometry"]),
+            "properties": {name: row[name] for name in layer.tile},
+        }
+        for row in found
+    ]
+    document = {"type": "FeatureCollection", "features": features}
+    return Response(orjson.dumps(document), media_type="application/geo+json")

@@ -207,7 +207,9 @@ def _check_shapefile(source: Source) -> None:
 def _check_sqlite(source: Source) -> None:
     """The size of a value stands before it, so that a gigantic one is refused without reading it."""
     try:
-        with closing(sqlite3.connect(f"{source.path.as_uri()}?mode=ro&immutable=1", uri=True)) as database:
+        with closing(
+            sqlite3.connect(f"{source.path.resolve().as_uri()}?mode=ro&immutable=1", uri=True)
+        ) as database:
             columns = database.execute("SELECT table_name, column_name FROM gpkg_geometry_columns").fetchall()
             for table, column in columns:
                 quoted = [str(n).replace('"', '""') for n in (column, table)]

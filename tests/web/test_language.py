@@ -19,7 +19,7 @@ NBSP = "\u00a0"
 
 
 def _messages(path: Path, method: str, keywords: dict[str, tuple[int, ...] | None]) -> Iterator[str]:
-    options = {"newstyle_gettext": "true", "extensions": "jinja2.ext.i18n"} if "jinja" in method else {}
+    options = {"newstyle_gettext": "true"} if "jinja" in method else {"parse_template_string": "true"}
     with path.open("rb") as source:
         for _, message, _, _ in extract(method, source, keywords=keywords, options=options):
             if isinstance(message, tuple):

@@ -3,7 +3,8 @@
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
-from web.templating import page
+from web.language import messages
+from web.templating import locale_of, page
 
 router = APIRouter()
 
@@ -11,4 +12,4 @@ router = APIRouter()
 @router.get("/map")
 async def viewer(request: Request) -> HTMLResponse:
     """The viewer."""
-    return page(request, "map.html", {})
+    return page(request, "map.html", {"messages": messages(locale_of(request), "map")})

@@ -1,0 +1,44 @@
+// The permalink: the address bar always holds a link to what is seen.
+
+export function parseView(text) {
+  const parts = (text || "").split("/").map(Number);
+  if (parts.length < 3 || parts.some(Number.isNaN)) return null;
+  const [zoom, lat, lon, bearing = 0] = parts;
+  if (Math.abs(lat) > 90 || Math.abs(lon) > 360 || zoom < 0 || zoom > 24) return null;
+  return { zoom, center: [lon, lat], bearing };
+}
+
+export function read(hash = location.hash) {
+  const given = new URLSearchParams(hash.replace(/^#/, ""));
+  const filters = {};
+  for (const [key, value] of given) {
+    const [layer, field] = key.split(".");
+    if (field) (filters[layer] ??= {})[field] = value;
+  }
+  const object = /^([a-z_]+)\/(\d+)$/.exec(given.get("object") || "");
+  return {
+    view: parseView(given.get("view")),
+    layers: given.has("layers") ? new Set(given.get("layers").split(",").filter(Boolean)) : null,
+    object: object ? { layer: object[1], id: Number(object[2]) } : null,
+    day: /^\d{4}-\d{2}-\d{2}$/.test(given.get("day") || "") ? given.get("day") : null,
+    filters,
+  };
+}
+
+export function write({ map, shown, defaults, filters, object, day }) {
+  const centre = map.getCenter();
+  const zoom = map.getZoom();
+  const digits = zoom > 12 ? 5 : 4;
+  const view = [zoom.toFixed(2), centre.lat.toFixed(digits), centre.lng.toFixed(digits)];
+  if (Math.abs(map.getBearing()) > 0.5) view.push(map.getBearing().toFixed(0));
+  const parts = [`view=${view.join("/")}`];
+  const same = shown.size === defaults.size && [...shown].every((name) => defaults.has(name));
+  if (!same) parts.push(`layers=${[...shown].join(",")}`);
+  for (const [layer, fields] of Object.entries(filters)) {
+    for (const [field, value] of Object.entries(fields)) if (value) parts.push(`${layer}.${field}=${encodeURIComponent(value)}`);
+  }
+  if (day) parts.push(`day=${day}`);
+  if (object) parts.push(`object=${object.layer}/${object.id}`);
+  const hash = `#${parts.join("&")}`;
+  if (hash !== location.hash) history.replaceState(null, "", location.pathname + location.search + hash);
+}
