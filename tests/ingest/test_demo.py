@@ -15,8 +15,9 @@ from ingest.demo import archive, conflicts, names
 from ingest.demo.history import MOMENTS, Archive
 from ingest.demo.history import archive as make
 from ingest.demo.presence import DELIVERIES, wanted
+from ingest.errors import RefusedError
 
-FACTOR = 0.05
+FACTOR = 0.04
 
 
 @pytest.fixture(scope="module")
@@ -171,6 +172,15 @@ def test_a_second_load_changes_nothing(demo_settings: Settings) -> None:
     before = _count(demo_settings, total)
     assert archive.fill(demo_settings.database_url, seed=archive.SEED, factor=0.1) == 0
     assert _count(demo_settings, total) == before
+
+
+def test_another_seed_is_refused_and_nothing_changes(demo_settings: Settings, tmp_path: Path) -> None:
+    runs = "SELECT count(*) FROM ingest.runs"
+    before = _count(demo_settings, runs)
+    other = archive.write(tmp_path, 11, FACTOR)
+    with pytest.raises(RefusedError, match="33 registry files"):
+        archive.load(demo_settings.database_url, other)
+    assert _count(demo_settings, runs) == before
 
 
 def test_a_database_with_other_registers_is_left_alone(new_database: Any) -> None:
