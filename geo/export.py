@@ -82,8 +82,7 @@ class Extract:
             # An open end or an infinite date is no date that Python knows.
             finite = pa.types.is_temporal(kind)
             columns.append(case((func.isfinite(column), column)).label(name) if finite else column)
-        statement = chosen(self.layer, self.query, [*columns, shape.label("geometry")])
-        return statement.limit(limit) if limit else statement
+        return chosen(self.layer, self.query, [*columns, shape.label("geometry")], limit=limit)
 
 
 async def _rows(

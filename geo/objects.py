@@ -151,20 +151,25 @@ def _wanted(layer: Layer, query: Query) -> ColumnElement[bool]:
     return and_(true(), *found)
 
 
-def chosen(layer: Layer, query: Query, columns: Sequence[ColumnElement[Any]]) -> Select[Any]:
-    """The objects of a query after its key, in the order of their ids; one arm an index, merged in order.
+def chosen(
+    layer: Layer, query: Query, columns: Sequence[ColumnElement[Any]], *, limit: int | None = None
+) -> Select[Any]:
+    """The objects of a query after its key, in the order of their ids; one arm an index, each no longer than ``limit``.
 
     Each column must have a name, the first is the id.
     """
     table = gate(layer.name)
     arms = [
-        select(*columns).where(arm, _wanted(layer, query), table.c.id > query.after)
+        select(*columns)
+        .where(arm, _wanted(layer, query), table.c.id > query.after)
+        .order_by(table.c.id)
+        .limit(limit)
         for arm in _arms(table, query.moment)
     ]
     if len(arms) == 1:
-        return arms[0].order_by(table.c.id)
-    merged = union_all(*arms).subquery()
-    return select(*merged.c).order_by(merged.c[0])
+        return arms[0]
+    merged = union_all(*(arm.subquery().select() for arm in arms)).subquery()
+    return select(*merged.c).order_by(merged.c[0]).limit(limit)
 
 
 def _typed(layer: Layer, name: str, value: str) -> Any:
@@ -241,9 +246,10 @@ async def page(
     connection: AsyncConnection, layer: Layer, query: Query, reference: Reference = DEGREES
 ) -> Page:
     """One page of objects in the order of their ids; CrsError where one cannot be shown in ``reference``."""
-    statement = chosen(layer, query, [gate(layer.name).c.id, feature_text(layer, reference)])
+    columns = [gate(layer.name).c.id, feature_text(layer, reference)]
+    statement = chosen(layer, query, columns, limit=query.limit + 1)
     with showable(reference):
-        rows = (await connection.execute(statement.limit(query.limit + 1))).all()
+        rows = (await connection.execute(statement)).all()
     more = len(rows) > query.limit
     rows = rows[: query.limit]
     return Page(

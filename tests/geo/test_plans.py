@@ -1,0 +1,104 @@
+"""Plans: the present and the past each by their own index, filters by the spatial one, whoever asks."""
+
+import re
+from typing import Any
+
+import psycopg
+import pytest
+from sqlalchemy import select
+from sqlalchemy.dialects import postgresql
+
+from geo import filters, objects
+from geo.access import ANONYMOUS, IDENTIFY, Caller
+from geo.layers import layer
+from geo.moment import ALWAYS, parse
+from geo.objects import Query
+from geo.settings import Settings
+
+STANDS = layer("stands")
+THEN = "2021-01-01T00:00:00Z"
+
+
+@pytest.fixture(scope="module")
+def forest(settings: Settings) -> Settings:
+    """Twenty thousand stands now and as many versions of them in the past."""
+    with psycopg.connect(settings.database_url, autocommit=True) as c:
+        c.execute(
+            "INSERT INTO register.stands (id, number, key, region, digest, geom, sys_from, sys_to) SELECT i, 'n', 'plan:' || i, '54',"
+            " gen_random_uuid(), ST_Multi(ST_MakeEnvelope(80 + i % 200 * 0.01, 50 + i / 200 * 0.01, 80.009 + i % 200 * 0.01, 50.009 + i / 200 * 0.01, 4326)),"
+            " v.f, v.t FROM generate_series(1, 20000) i, (VALUES ('2020-01-01'::timestamptz, '2022-01-01'::timestamptz), ('2022-01-01', 'infinity')) v (f, t)"
+        )
+        c.execute("ANALYZE register.stands")
+    return settings
+
+
+def plan(settings: Settings, statement: Any, caller: Caller = ANONYMOUS) -> str:
+    text = str(
+        statement.compile(dialect=postgresql.dialect(), compile_kwargs={"literal_binds": True})  # type: ignore[no-untyped-call]
+    )
+    with psycopg.connect(settings.app_database_url) as app:
+        app.execute(IDENTIFY, caller.settings())
+        return "\n".join(line for (line,) in app.execute(f"EXPLAIN (ANALYZE, TIMING OFF) {text}"))
+
+
+def page(where: str = "", as_of: str | None = None, box: tuple[float, ...] | None = None) -> Any:
+    table = objects.gate("stands")
+    found = (filters.condition(STANDS, table, where),) if where else ()
+    boxes = ((box[0], box[1], box[2], box[3]),) if box else ()
+    query = Query(boxes=boxes, moment=parse(None, as_of, ALWAYS), where=found, limit=100, after=500)
+    return objects.chosen(STANDS, query, [table.c.id, objects.feature_text(STANDS)], limit=101)
+
+
+@pytest.mark.parametrize(
+    "caller", [ANONYMOUS, Caller(account=1, rank=1, regions=("54",))], ids=["anonymous", "staff"]
+)
+@pytest.mark.parametrize("as_of", [None, THEN])
+def test_a_page_walks_its_index_and_reads_no_more_than_the_page(
+    forest: Settings, caller: Caller, as_of: str | None
+) -> None:
+    shown = plan(forest, page(as_of=as_of), caller)
+    assert "Seq Scan" not in shown, shown
+    assert ("ix_stands_past_id" if as_of else "ix_stands_current_id") in shown
+    assert max(int(n) for n in re.findall(r"\(actual rows=(\d+)", shown)) <= 102, shown
+
+
+@pytest.mark.parametrize("as_of", [None, THEN])
+def test_a_box_uses_the_spatial_index_of_its_time(forest: Settings, as_of: str | None) -> None:
+    shown = plan(forest, page(as_of=as_of, box=(80.5, 50.3, 80.55, 50.35)))
+    assert ("ix_stands_past_geom" if as_of else "ix_stands_current_geom") in shown, shown
+    assert "Seq Scan" not in shown
+
+
+@pytest.mark.parametrize("as_of", [None, THEN])
+@pytest.mark.parametrize(
+    "where", ["S_INTERSECTS(geometry, BBOX(80.5, 50.3, 80.55, 50.35))",
+              "S_WITHIN(geometry, POLYGON((80.5 50.3,80.6 50.3,80.6 50.4,80.5 50.3))) AND number = 'n'"],
+)  # fmt: skip
+def test_a_filter_uses_the_spatial_index(forest: Settings, where: str, as_of: str | None) -> None:
+    shown = plan(forest, page(where, as_of=as_of))
+    assert ("ix_stands_past_geom" if as_of else "ix_stands_current_geom") in shown, shown
+
+
+@pytest.mark.parametrize("as_of", [None, THEN])
+def test_one_object_is_a_range_look_up(forest: Settings, as_of: str | None) -> None:
+    table = objects.gate("stands")
+    statement = (
+        select(table.c.version)
+        .where(objects.at_moment(table, parse(None, as_of, ALWAYS)), table.c.id == 777)
+        .order_by(table.c.valid_from.desc())
+        .limit(1)
+    )
+    shown = plan(forest, statement)
+    assert ("ix_stands_past_id" if as_of else "ix_stands_current_id") in shown, shown
+    assert "Seq Scan" not in shown
+    assert "(actual rows=1 " in shown.splitlines()[0]
+
+
+@pytest.mark.parametrize("as_of", [None, THEN])
+def test_a_count_in_a_box_uses_the_index(forest: Settings, as_of: str | None) -> None:
+    from sqlalchemy import func
+
+    table = objects.gate("stands")
+    query = Query(boxes=((80.5, 50.3, 80.55, 50.35),), moment=parse(None, as_of, ALWAYS))
+    shown = plan(forest, select(func.count()).select_from(table).where(objects.conditions(STANDS, query)))
+    assert "Seq Scan" not in shown, shown
