@@ -116,7 +116,9 @@ def header_of(rows: Rows, wanted: int | None) -> tuple[list[str], int]:
     names: list[Any] = padded[start] if depth else []
     for row in padded[start + 1 : start + depth]:
         names = _merged(names, row)
-    return _distinct([re.sub(r"\s+", " ", str(n or "")).strip() for n in names]), start + depth
+    # Padding makes no columns: a row of data that is wider than its header is a broken row.
+    own = max((len(r) for r in rows[start : start + depth]), default=0)
+    return _distinct([re.sub(r"\s+", " ", str(n or "")).strip() for n in names[:own]]), start + depth
 
 
 def _depth(rows: Rows) -> int:

@@ -1,0 +1,68 @@
+"""Rosreestr's extracts of one parcel, old and new: boundary, rights, restrictions, circles; x is north in all of them."""
+
+from pathlib import Path
+
+import pytest
+
+from ingest.batch import Batch
+from ingest.readers.catalogue import reader_for
+from ingest.source import Source
+
+OLD = """<?xml version="1.0" encoding="{encoding}"?>
+<{root} xmlns="urn://x-artefacts-rosreestr-ru/outgoing/kvzu/7.0.1"><Parcels>
+<Parcel CadastralNumber="54:35:091435:12" State="06" DateCreated="2011-02-03"><Area><Area>10000</Area></Area>
+<Rights><Right><Name>Собственность</Name><Owners><Owner><Organization><Name>ООО «Кедр»</Name></Organization></Owner></Owners></Right></Rights>
+<SubParcels><SubParcel><Encumbrance><Name>Аренда</Name></Encumbrance>
+<EntitySpatial EntSys="ID1"><SpatialElement><SpelementUnit><Ordinate X="1" Y="1"/></SpelementUnit></SpatialElement></EntitySpatial></SubParcel></SubParcels>
+<EntitySpatial EntSys="ID1"><SpatialElement>
+<SpelementUnit><Ordinate X="480000" Y="3200000"/></SpelementUnit><SpelementUnit><Ordinate X="480100" Y="3200000"/></SpelementUnit>
+<SpelementUnit><Ordinate X="480100" Y="3200050"/></SpelementUnit><SpelementUnit><Ordinate X="480000" Y="3200050"/></SpelementUnit>
+</SpatialElement></EntitySpatial></Parcel></Parcels>
+<CoordSystems><CoordSystem Name="МСК-54, зона 3" CsId="ID1"/></CoordSystems></{root}>"""
+
+NEW = """<?xml version="1.0" encoding="utf-8"?><extract_about_property_land><land_record>
+<object><common_data><cad_number>54:35:091435:13</cad_number></common_data></object>
+<params><area><value>314</value></area></params>
+<contours_location><contours><contour><entity_spatial><sk_id>МСК - 54, зоны 3</sk_id><spatials_elements><spatial_element><ordinates>
+<ordinate><x>480000</x><_y>3200000</_y><r>10</r></ordinate></ordinates></spatial_element></spatials_elements></entity_spatial></contour></contours></contours_location>
+</land_record><right_records><right_record><right_data><right_type><value>Собственность</value></right_type></right_data>
+<right_holders><right_holder><legal_entity><entity><resident><name>АО «Север»</name><inn>7736050003</inn></resident></entity></legal_entity></right_holder></right_holders></right_record></right_records>
+<restrict_records><restrict_record><restrictions_encumbrances_data><restriction_encumbrance_type><value>Аренда</value></restriction_encumbrance_type>
+<period><period_info><end_date>2040-05-01T00:00:00</end_date></period_info></period></restrictions_encumbrances_data></restrict_record></restrict_records>
+</extract_about_property_land>"""
+
+
+def _batch(file: Path, content: bytes) -> Batch:
+    file.write_bytes(content)
+    source = Source.open(file)
+    reader = reader_for(source)
+    assert reader.name == "rosreestr"
+    return next(reader.batches(source, None))
+
+
+@pytest.mark.parametrize("root", ["KVZU", "KPZU"])
+@pytest.mark.parametrize("encoding", ["utf-8", "windows-1251"])
+def test_an_old_extract(tmp_path: Path, root: str, encoding: str) -> None:
+    batch = _batch(tmp_path / "a.xml", OLD.format(root=root, encoding=encoding).encode(encoding))
+    row = batch.columns.iloc[0]
+    assert (row["number"], row["rights"], row["holder"], row["restrictions"]) == (
+        "54:35:091435:12",
+        "Собственность",
+        "ООО «Кедр»",
+        "Аренда",
+    )
+    # The part of the parcel is no boundary of it, and x is north.
+    assert batch.geometries[0].bounds == (3200000, 480000, 3200050, 480100)
+    assert batch.crs == "54:МСК-54, зона 3"
+
+
+def test_a_new_extract_with_a_circle(tmp_path: Path) -> None:
+    batch = _batch(tmp_path / "a.xml", NEW.encode())
+    row = batch.columns.iloc[0]
+    assert (row["holder"], row["holder_inn"], row["restrictions"]) == (
+        "АО «Север»",
+        "7736050003",
+        "Аренда (до 2040-05-01)",
+    )
+    assert abs(batch.geometries[0].area - 314.16) < 0.2
+    assert batch.crs == "54:МСК - 54, зоны 3"
