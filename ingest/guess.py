@@ -150,8 +150,12 @@ def _key(batch: Batch) -> str:
         return bool(values.notna().all() and not values.astype(str).duplicated().any())
 
     names = [str(c) for c in columns.columns]
-    likely = [n for n in names if re.search(r"(^|_)(guid|uuid|id|fid|code|number|номер|код|№)", n, re.I)]
-    return next((n for n in [*likely, *names] if unique(n)), names[0])
+    likely = [
+        n for n in names if re.search(r"(^|_)(guid|uuid|id|fid|code|number|номер|expediente|код|№)", n, re.I)
+    ]
+    fitting = next((n for n in [*likely, *names] if unique(n)), None)
+    # None tells every row apart: the one that comes nearest shows the registrar what stands twice.
+    return fitting or max(likely or names, key=lambda n: columns[n].astype(str).nunique())
 
 
 def _layer_of(path: Path, columns: list[str], batch: Batch) -> str:

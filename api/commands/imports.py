@@ -124,10 +124,14 @@ def _guess(file: Path) -> None:
 
     found = guess(file)
     for note in found.notes:
-        err.print(f"# {note}", highlight=False)
+        err.print(f"# {note}", highlight=False, soft_wrap=True)
     for name, share in found.fitting:
-        err.print(f"# fits {share:.0%}: mezha ingest {name} {file}", highlight=False)
-    err.print("# Save this as a .yaml file, correct it and give its path as the profile:", highlight=False)
+        err.print(f"# fits {share:.0%}: mezha ingest {name} {file}", highlight=False, soft_wrap=True)
+    err.print(
+        "# Save this as a .yaml file, correct it and give its path as the profile:",
+        highlight=False,
+        soft_wrap=True,
+    )
     print(found.yaml)  # noqa: T201  (YAML for a file: no colours, no line breaks of a console)
 
 
