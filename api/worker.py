@@ -6,10 +6,12 @@ import structlog
 from procrastinate import App, PsycopgConnector
 
 from accounts.roots import folder, seal_yesterday
+from geo.moment import Moment
 from geo.session import connect
 from geo.settings import Settings
 from geo.spatial import conflicts, questions
 from ingest import desk
+from tiles import overviews
 
 log = structlog.get_logger("worker")
 # A worker that has not given a sign of life for so long is dead, and its jobs are begun anew (seconds).
@@ -92,9 +94,31 @@ def _journal(app: App, settings: Settings) -> None:
         await asyncio.to_thread(seal)
 
 
+async def _keep_overviews(settings: Settings) -> None:
+    """Follow the register with the overviews of the map, in pieces short enough to stop between them."""
+    turn = 0
+    while True:
+        try:
+            today = Moment.today(settings.time_zone).first
+            built = await asyncio.to_thread(overviews.keep, settings, today, seconds=2.0) if today else 0
+            if turn % 600 == 0:
+                await asyncio.to_thread(overviews.merge_changes, settings)
+            if built:
+                log.info("overviews", chunks=built)
+        except Exception:
+            # The map is right without them, only slower; the database may be back in a moment.
+            log.exception("overviews")
+            await asyncio.sleep(5)
+        turn += 1
+        await asyncio.sleep(1)
+
+
 async def work(settings: Settings, *, wait: bool = True) -> None:
     """Run jobs until told to stop; with ``wait`` False, until none is left."""
     app = worker_app(settings)
     async with app.open_async():
         await _revive(app)
+        keeper = asyncio.create_task(_keep_overviews(settings)) if wait else None
         await app.run_worker_async(wait=wait, install_signal_handlers=wait, concurrency=2)
+        if keeper:
+            keeper.cancel()

@@ -98,7 +98,12 @@ class Connections:
             self._free.append(connection)
 
     async def value(self, caller: Caller, statement: str, *values: Any) -> Any:
-        """First column of the first row, as the caller sees it.
+        """First column of the first row, as the caller sees it."""
+        row = await self.row(caller, statement, *values)
+        return row[0] if row else None
+
+    async def row(self, caller: Caller, statement: str, *values: Any) -> Any:
+        """The first row, as the caller sees it.
 
         Who is anonymous is what every connection says by default: one round trip. A caller costs a transaction that
         carries his identity.
@@ -107,7 +112,7 @@ class Connections:
             try:
                 async with self._one() as connection:
                     if caller.anonymous:
-                        return await connection.value(statement, *values)
+                        return await connection.row(statement, *values)
                     return await self._as_caller(connection, caller, statement, values)
             except asyncpg.QueryCanceledError as err:
                 raise SlowTileError(
@@ -132,7 +137,7 @@ class Connections:
         await connection.value(
             _IDENTIFY, *(settings[k] for k in ("account", "rank", "regions", "inns", "objects"))
         )
-        found = await connection.value(statement, *values)
+        found = await connection.row(statement, *values)
         await connection.wire.execute("COMMIT")
         return found
 

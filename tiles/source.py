@@ -5,18 +5,21 @@ from datetime import datetime, time, timedelta
 from time import time as now
 from zoneinfo import ZoneInfo
 
-from geo.access import Caller
+from geo.access import ANONYMOUS, Caller
 from geo.moment import Moment
+from geo.session import sql_of
 from geo.settings import Settings
+from tiles.bands import band_of, cells_of
 from tiles.cache import SHARED_FROM, Memory, Shelf, Tile
 from tiles.connections import Connections
 from tiles.request import query_of
-from tiles.vector import TileQuery, statement
+from tiles.vector import Cover, TileQuery, statement
 from tiles.versions import Versions
 
 Key = tuple[str, ...]
 # Deeper tiles are small: they are made quicker than looked for on the shelf.
 SHELF_ZOOM = 12
+_COVERAGE = sql_of("tiles", "coverage")
 
 
 class TileSource:
@@ -80,8 +83,12 @@ class TileSource:
         if found:
             body = found[1]
         elif layers:
-            sql = statement(layers, query.moment.as_of is not None, query.properties)
-            body = await self._connections.value(caller, sql, *query.values()) or b""
+            covers = [c for n in query.from_overviews() if (c := await self._cover(query, n, caller))]
+            sql = statement(
+                layers, query.moment.as_of is not None, query.properties, tuple(c.layer for c in covers)
+            )
+            values = (*query.values(), *(v for c in covers for v in c.values()))
+            body = await self._connections.value(caller, sql, *values) or b""
             if len(body) >= SHARED_FROM and query.z < SHELF_ZOOM and identity == self._versions.identity:
                 self._shelf.put(identity, audience, query, version, body)
         else:
@@ -90,6 +97,22 @@ class TileSource:
         if identity == self._versions.identity:
             self._memory.put(key, tile)
         return tile
+
+    async def _cover(self, query: TileQuery, name: str, caller: Caller) -> Cover | None:
+        """How overviews cover the tile; None where the caller sees less than the layer, or there are none yet.
+
+        An object belongs to the cell of its middle, so the cells around the tile are looked at too.
+        """
+        west, north, east, south = cells_of(query.z, query.x, query.y)
+        band = band_of(query.z)
+        known, rank, coarse, fine, dirty = await self._connections.row(
+            ANONYMOUS,
+            _COVERAGE,
+            *(name, band.number, west - 1, east + 1, north - 1, south + 1, band.bits, query.moment.first),
+        )
+        if not known or caller.rank < rank:
+            return None
+        return Cover(name, band.number, rank, tuple(coarse), tuple(fine), tuple(dirty))
 
     def _new_day(self) -> None:
         """What holds today is another question tomorrow."""

@@ -7,10 +7,7 @@ from typing import Any
 
 from geo.layers import Layer, layer
 from geo.moment import Moment
-
-EXTENT = 4096
-BUFFER = 64
-WORLD = 40_075_016.685578488
+from tiles.bands import BUFFER, DEEPEST, EXTENT, classes_of, overviewed
 
 # The same place in every statement: $1 zoom, $2 column, $3 row, $4 first and $5 last valid day, $6 system time.
 _TILE = "(SELECT ST_TileEnvelope($1::int, $2::int, $3::int)::box2d)"
@@ -36,6 +33,13 @@ class TileQuery:
         """Its layers that are drawn at this zoom."""
         return tuple(n for n in self.layers if layer(n).zoom[0] <= self.z <= layer(n).zoom[1])
 
+    def from_overviews(self) -> tuple[str, ...]:
+        """Its layers that overviews may draw: one day of today's knowledge, at a low zoom."""
+        moment = self.moment
+        if self.z > DEEPEST or moment.as_of is not None or not moment.first or moment.first != moment.last:
+            return ()
+        return tuple(name for name in self.drawn() if overviewed(layer(name)))
+
     def values(self) -> tuple[Any, ...]:
         """Values of the statement's parameters."""
         first, last = self.moment.first or date.min, self.moment.last or date.max
@@ -51,21 +55,53 @@ def fields_of(target: Layer, properties: tuple[str, ...] | None) -> tuple[str, .
     return tuple(name for name in properties if name in known)
 
 
+@dataclass(frozen=True)
+class Cover:
+    """How overviews cover a tile of a layer: chunks of the zoom's band, chunks of the finest band, and cells that are
+    drawn from the register; each is column × 1024 + row. ``rank`` is the layer's."""
+
+    layer: str
+    band: int
+    rank: int
+    coarse: tuple[int, ...]
+    fine: tuple[int, ...]
+    dirty: tuple[int, ...]
+
+    def values(self) -> tuple[Any, ...]:
+        """Values of the parameters of its part of the statement."""
+        return (list(self.coarse), list(self.fine), list(self.dirty), self.band, self.rank)
+
+
 @lru_cache(maxsize=1024)
-def statement(layers: tuple[str, ...], with_past: bool, properties: tuple[str, ...] | None = None) -> str:
+def statement(
+    layers: tuple[str, ...],
+    with_past: bool,
+    properties: tuple[str, ...] | None = None,
+    covered: tuple[str, ...] = (),
+) -> str:
     """SQL of a tile. One `ST_AsMVT` a layer, concatenated: that is how the format joins layers.
 
     Sub-selects are computed once a statement, so that a generic plan costs no planning; and the geometry stands in no
-    WHERE, else it would be computed twice (`ST_AsMVT` leaves out a row without one).
+    WHERE, else it would be computed twice (`ST_AsMVT` leaves out a row without one). Layers that are ``covered`` by
+    overviews have five parameters each (`Cover.values`), from $6 on.
     """
     if not layers:
         return "SELECT ''::bytea"
-    parts = [_layer_statement(layer(name), with_past, properties) for name in layers]
+    parts = [
+        _covered_statement(layer(name), properties, 6 + 5 * covered.index(name))
+        if name in covered
+        else _layer_statement(layer(name), with_past, properties)
+        for name in layers
+    ]
     return parts[0] if len(parts) == 1 else "SELECT " + " || ".join(f"({p})" for p in parts)
 
 
+def _fields(target: Layer, properties: tuple[str, ...] | None) -> str:
+    return ", ".join(["id", *(f'"{name}"' for name in fields_of(target, properties))])
+
+
 def _layer_statement(target: Layer, with_past: bool, properties: tuple[str, ...] | None) -> str:
-    fields = ", ".join(["id", *(f'"{name}"' for name in fields_of(target, properties))])
+    fields = _fields(target, properties)
     shape = f"ST_AsMVTGeom(geom_3857, {_TILE}, {EXTENT}, {BUFFER}, true) AS geom"
     known = (
         f"SELECT {fields}, {shape} FROM gate.{target.name}"
@@ -77,3 +113,40 @@ def _layer_statement(target: Layer, with_past: bool, properties: tuple[str, ...]
             f" WHERE sys_to < 'infinity' AND sys_to > $6 AND sys_from <= $6 AND geom_3857 && {_BOX} AND {_VALID}"
         )
     return f"SELECT ST_AsMVT(t, '{target.name}', {EXTENT}, 'geom', 'id') FROM ({known}) t"
+
+
+def _covered_statement(target: Layer, properties: tuple[str, ...] | None, at: int) -> str:
+    coarse, fine, dirty, band, rank = (f"${n}" for n in range(at, at + 5))
+    shape = f"ST_AsMVTGeom(%s, {_TILE}, {EXTENT}, {BUFFER}, true) AS geom"
+    merged = ", ".join(["NULL::bigint AS id", *(_merged(target, n) for n in fields_of(target, properties))])
+    overviews = " UNION ALL ".join(
+        f"SELECT {merged}, o.count, {shape % 'o.geom'} FROM unnest({chunks}::int[]) c JOIN tiles.overviews o"
+        f" ON o.layer = '{target.name}' AND o.band = {number} AND o.x = c / 1024 AND o.y = c % 1024"
+        f" WHERE o.geom && {_BOX}"
+        for chunks, number in ((coarse, f"{band}::int"), (fine, "9"))
+    )
+    live = (
+        f"SELECT {_fields(target, properties)}, 1 AS count, {shape % 'geom_3857'} FROM gate.{target.name}"
+        f" WHERE sys_to = 'infinity' AND geom_3857 && {_BOX} AND {_VALID}"
+    )
+    cell = (
+        "tiles.cell((ST_XMin(geom_3857) + ST_XMax(geom_3857)) / 2) * 1024"
+        " + tiles.cell(-(ST_YMin(geom_3857) + ST_YMax(geom_3857)) / 2)"
+    )
+    return (
+        f"SELECT ST_AsMVT(t, '{target.name}', {EXTENT}, 'geom', 'id') FROM ({overviews}"
+        f" UNION ALL {live} AND cardinality({dirty}::int[]) > 0 AND visibility <= {rank}::int AND {cell} = ANY ({dirty}::int[])"
+        f" UNION ALL {live} AND visibility > 0 AND visibility > {rank}::int) t"
+    )
+
+
+_SQL_TYPES = {"text": "text", "integer": "integer", "number": "double precision", "date": "date"}
+
+
+def _merged(target: Layer, name: str) -> str:
+    """A column of an overview: that of the class, the summed area, else nothing."""
+    if name == "area_m2":
+        return "o.area_m2"
+    if name in classes_of(target):
+        return f"o.class ->> '{name}' AS \"{name}\""
+    return f'NULL::{_SQL_TYPES[target.property_named(name).type]} AS "{name}"'

@@ -10,14 +10,13 @@ import time
 from collections import defaultdict
 from typing import Any
 
+from tiles.bands import cells_of
 from tiles.connections import LOST, Connection, Connections
-from tiles.vector import BUFFER, EXTENT
 
 PERIOD = 0.25
 BOUND = 0.8
 # Without a request for so long a process stops looking, and begins again with the next one.
 IDLE = 60.0
-CELL_ZOOM = 10
 
 _WHOLE = """
 SELECT pg_snapshot_xmin(pg_current_snapshot())::text, pg_postmaster_start_time()::text || current_database(),
@@ -70,7 +69,7 @@ class Versions:
 
     def of(self, layers: tuple[str, ...], z: int, x: int, y: int) -> int:
         """Version of a tile: the sum over its layers and over the cells that it and its buffer touch."""
-        west, north, east, south = _cells_of(z, x, y)
+        west, north, east, south = cells_of(z, x, y)
         total = 0
         for name in layers:
             cells = self._cells.get(name)
@@ -144,13 +143,3 @@ class Versions:
             # An outage shows to who asks: he looks himself and is told.
             with contextlib.suppress(Exception):
                 await asyncio.shield(self._looking)
-
-
-def _cells_of(z: int, x: int, y: int) -> tuple[int, int, int, int]:
-    """First and last column and row of the cells under a tile and its buffer: west, north, east, south."""
-    size = 2.0 ** (CELL_ZOOM - z)
-    margin = BUFFER / EXTENT
-    last = (1 << CELL_ZOOM) - 1
-    low = [max(0, int((v - margin) * size // 1)) for v in (x, y)]
-    high = [min(last, int((v + 1 + margin) * size // 1)) for v in (x, y)]
-    return low[0], low[1], high[0], high[1]

@@ -96,3 +96,47 @@ SECURITY DEFINER SET search_path = pg_catalog AS $$
 BEGIN
   RETURN coalesce((SELECT l.rank FROM access.layers l WHERE l.name = layer_rank.layer), 3::smallint);
 END $$;
+
+-- Generalised geometry for z0–z9.  A band serves the zooms up to its number; a chunk is a cell of the web grid (zoom 10
+-- for band 9, then 8, 6, 4); an object belongs to the chunk of the middle of its box.  Built from what everybody sees
+-- who sees the layer at all; what is narrower is always drawn from the register.  docs/decisions/0062-overviews.md.
+CREATE TABLE tiles.chunks (
+  layer text NOT NULL,
+  band smallint NOT NULL,
+  x integer NOT NULL,
+  y integer NOT NULL,
+  -- Sum of the weights of its cells, and of the whole layer, that it was built from.
+  version bigint NOT NULL,
+  epoch bigint NOT NULL,
+  -- Days on which the same objects are valid.
+  first date NOT NULL,
+  until date NOT NULL,
+  built timestamptz NOT NULL DEFAULT clock_timestamp(),
+  PRIMARY KEY (layer, band, x, y)
+);
+CREATE TABLE tiles.overviews (
+  layer text NOT NULL,
+  band smallint NOT NULL,
+  x integer NOT NULL,
+  y integer NOT NULL,
+  class jsonb NOT NULL,
+  count integer NOT NULL,
+  area_m2 double precision,
+  geom geometry(MultiPolygon, 3857) NOT NULL,
+  FOREIGN KEY (layer, band, x, y) REFERENCES tiles.chunks ON DELETE CASCADE
+);
+CREATE INDEX ix_overviews_chunk ON tiles.overviews (layer, band, x, y);
+-- The epoch for which every occupied cell of a layer has a chunk.
+CREATE TABLE tiles.overviewed (
+  layer text PRIMARY KEY,
+  epoch bigint NOT NULL
+);
+ALTER TABLE tiles.overviews ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY keeper ON tiles.overviews TO mezha_owner, mezha_registrar USING (true) WITH CHECK (true);
+CREATE POLICY caller ON tiles.overviews FOR SELECT TO mezha_app
+  USING (layer IN (SELECT name FROM access.layers WHERE rank <= (SELECT access.rank())));
+GRANT SELECT ON tiles.chunks, tiles.overviews, tiles.overviewed TO mezha_app;
+GRANT SELECT, INSERT, UPDATE, DELETE ON tiles.chunks, tiles.overviews, tiles.overviewed TO mezha_registrar;
+
+-- What is narrower than its layer is never in an overview: this finds it without reading the layer.
+CREATE INDEX ix_stands_narrow_geom_3857 ON register.stands USING gist (geom_3857) WHERE sys_to = 'infinity' AND visibility > 0;

@@ -42,9 +42,8 @@ class Coverage:
         along = self._line(random, corner[:, :-1], corner[:, 1:])
         up = self._line(random, corner[:-1], corner[1:])
         for row in range(n):
-            ring = np.concatenate(
-                [along[row], up[row, 1:], along[row + 1][:, ::-1], up[row, :-1, ::-1]], axis=1
-            )
+            sides = (along[row], up[row, 1:], along[row + 1][:, ::-1], up[row, :-1, ::-1])
+            ring = np.concatenate([side[:, :-1] for side in sides], axis=1)
             ring = np.concatenate([ring, ring[:, :1]], axis=1)
             ring = ring * STEP + (self.west, self.south)
             yield shapely.multipolygons(shapely.polygons(ring)[:, None].tolist())
@@ -53,10 +52,10 @@ class Coverage:
     def _line(
         random: np.random.Generator, start: NDArray[np.float64], end: NDArray[np.float64]
     ) -> NDArray[np.float64]:
-        """Sides of the stands, without their last point; the points between the corners are jittered."""
-        share = np.linspace(0, 1, SEGMENTS + 1)[:-1]
+        """Sides of the stands; the points between the corners are jittered."""
+        share = np.linspace(0, 1, SEGMENTS + 1)
         points = start[..., None, :] + (end - start)[..., None, :] * share[:, None]
-        points[..., 1:, :] += random.uniform(-0.03, 0.03, (*points.shape[:-2], SEGMENTS - 1, 2))
+        points[..., 1:-1, :] += random.uniform(-0.03, 0.03, (*points.shape[:-2], SEGMENTS - 1, 2))
         return points
 
     def load(self, connection: psycopg.Connection[tuple[object, ...]]) -> int:

@@ -11,9 +11,9 @@ from geo.access import Caller
 from geo.moment import ALWAYS
 from geo.settings import Settings
 from tests.conftest import _Fixed, client_of, make_object
+from tiles.bands import cells_of
 from tiles.cache import OVERHEAD, Memory, Shelf, Tile
 from tiles.vector import TileQuery
-from tiles.versions import _cells_of
 
 QUERY = TileQuery(("zones",), 3, 1, 1, ALWAYS)
 PATH = "/tiles/zones,licences/12/2992/1295.mvt"
@@ -70,7 +70,7 @@ def test_a_shelf_keeps_within_its_bytes(tmp_path: Path) -> None:
 def test_a_tile_lies_on_the_cells_that_it_and_its_buffer_touch(
     tile: tuple[int, int, int], cells: tuple[int, int, int, int]
 ) -> None:
-    assert _cells_of(*tile) == cells
+    assert cells_of(*tile) == cells
 
 
 @pytest.fixture(scope="module")

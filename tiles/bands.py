@@ -1,0 +1,62 @@
+"""The tile grid: its cells, and the bands of zooms that share one generalisation."""
+
+from dataclasses import dataclass
+
+from geo.layers import Layer, all_layers
+
+EXTENT = 4096
+BUFFER = 64
+WORLD = 40_075_016.685578488
+CELL_ZOOM = 10
+
+
+def cells_of(z: int, x: int, y: int) -> tuple[int, int, int, int]:
+    """First and last column and row of the cells under a tile and its buffer: west, north, east, south."""
+    size = 2.0 ** (CELL_ZOOM - z)
+    margin = BUFFER / EXTENT
+    last = (1 << CELL_ZOOM) - 1
+    low = [max(0, int((v - margin) * size // 1)) for v in (x, y)]
+    high = [min(last, int((v + 1 + margin) * size // 1)) for v in (x, y)]
+    return low[0], low[1], high[0], high[1]
+
+
+@dataclass(frozen=True)
+class Band:
+    """Serves zooms up to ``number``; its chunks are cells of the web grid at zoom ``chunk``."""
+
+    number: int
+    chunk: int
+
+    @property
+    def unit(self) -> float:
+        """One unit of a tile at its deepest zoom, metres of web mercator."""
+        return float(WORLD / 2**self.number / EXTENT)
+
+    @property
+    def bits(self) -> int:
+        """Zooms between a chunk and a cell."""
+        return CELL_ZOOM - self.chunk
+
+
+BANDS = (Band(9, 10), Band(7, 8), Band(5, 6), Band(3, 4))
+DEEPEST = BANDS[0].number
+
+
+def band_of(zoom: int) -> Band:
+    """The band that serves a zoom of 0…`DEEPEST`."""
+    return min((b for b in BANDS if b.number >= zoom), key=lambda b: b.number)
+
+
+def classes_of(layer: Layer) -> tuple[str, ...]:
+    """Columns by which the layer is coloured: plots of one class may be drawn as one."""
+    return tuple(name for name in (layer.style.fill_by, layer.style.depth_by) if name)
+
+
+def overviewed(layer: Layer) -> bool:
+    """Whether a layer has overviews: an areal one whose objects are told apart by their class, not by an outline."""
+    return layer.geometry != "POINT" and bool(layer.style.fill_by) and layer.zoom[0] <= DEEPEST
+
+
+def overviewed_layers() -> tuple[Layer, ...]:
+    """The layers that have overviews."""
+    return tuple(layer for layer in all_layers().values() if overviewed(layer))
