@@ -25,7 +25,7 @@ TIMEOUT_S = 20
 async def post(connection: AsyncConnection, recipient: str, subject: str, body: str) -> None:
     """Put a letter into the outbox and ask the worker to send it."""
     one_line = " ".join(subject.split())
-    await connection.execute(insert(Letter).values(recipient=recipient, subject=one_line, body=body))
+    await connection.execute(insert(Letter).inline().values(recipient=recipient, subject=one_line, body=body))
     await enqueue(connection, DELIVER, {}, once=DELIVER)
 
 

@@ -20,7 +20,7 @@ from api.case_errors import CASE_STATUSES
 from api.identity import Identity
 from api.patience import GoneError
 from api.reply import STATUSES, challenge, with_cookies
-from api.routes import cases, health, items, journal, layers, objects, ogc, services, spatial
+from api.routes import cases, health, items, journal, layers, oauth, objects, ogc, services, spatial
 from geo.db import Database
 from geo.errors import MezhaError, ParameterError
 from geo.filters import FilterError
@@ -43,6 +43,7 @@ ROUTERS = (
     services.router,
     cases.router,
     journal.router,
+    oauth.router,
 )
 
 

@@ -5,6 +5,7 @@ import asyncio
 import structlog
 from procrastinate import App, PsycopgConnector
 
+from accounts import mail, notices
 from accounts.roots import folder, seal_yesterday
 from geo.moment import Moment
 from geo.session import connect
@@ -25,6 +26,7 @@ def worker_app(settings: Settings) -> App:
     )
     app = App(connector=connector)
     _house(app)
+    _accounts(app, settings)
     _imports(app, settings)
     _journal(app, settings)
     _spatial(app, settings)
@@ -59,6 +61,25 @@ def _spatial(app: App, settings: Settings) -> None:
     @app.task(name=questions.TASK)
     async def answer(identity: str) -> None:
         await questions.answer(settings, identity)
+
+
+def _accounts(app: App, settings: Settings) -> None:
+    @app.task(name="accounts.deliver", queueing_lock="accounts.deliver")
+    async def deliver() -> None:
+        await asyncio.to_thread(mail.deliver, settings)
+
+    @app.task(name="accounts.notice")
+    async def notice(**facts: object) -> None:
+        await asyncio.to_thread(notices.notice, settings, facts)
+
+    @app.task(name="accounts.code")
+    async def code(purpose: str, name: str, account: int | None, carries: str) -> None:
+        await asyncio.to_thread(notices.code, settings, purpose, name, account, carries)
+
+    @app.periodic(cron="17 * * * *")
+    @app.task(name="accounts.sweep", queueing_lock="accounts.sweep")
+    async def sweep(timestamp: int) -> None:
+        await asyncio.to_thread(notices.sweep, settings)
 
 
 def _imports(app: App, settings: Settings) -> None:

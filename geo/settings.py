@@ -97,6 +97,34 @@ class Settings(BaseSettings):
     smtp_url: str = Field(
         "", description="Mail server, smtp://user:password@host:587 or smtps://; empty: letters wait"
     )
+    oidc_issuer: str = Field("", description="Issuer of the OpenID Connect provider; empty: none")
+    oidc_client_id: str = Field("", description="Name of this installation at the provider")
+    oidc_client_secret: str = Field("", description="Its secret at the provider", repr=False)
+    oidc_title: str = Field("", description="Name of the provider on the log-in page")
+    esia_url: str = Field("", description="Address of ESIA, https://esia.gosuslugi.ru; empty: none")
+    esia_issuer: str = Field("http://esia.gosuslugi.ru/", description="Issuer in the tokens of ESIA")
+    esia_client_id: str = Field("", description="Mnemonic of the information system in ESIA")
+    esia_key: Path = Field(Path("esia.key"), description="Private key of the system, PEM")
+    esia_certificate: Path = Field(Path("esia.crt"), description="Certificate of the system, PEM")
+    esia_certificate_hash: str = Field("", description="client_certificate_hash; empty: not sent")
+    esia_signature: str = Field(
+        "raw", pattern="^(raw|cms)$", description="client_secret: raw RSA signature, or detached CMS"
+    )
+    esia_message: str = Field(
+        "client_id,scope,scope_org,timestamp,state,redirect_uri,code",
+        description="Order of the values that client_secret signs; an absent value is empty",
+    )
+    esia_token_key: Path = Field(
+        Path("esia-token.crt"), description="Certificate with which ESIA signs its tokens, PEM"
+    )
+    esia_algorithm: str = Field("RS256", description="Signature of the tokens of ESIA")
+    esia_authorize_path: str = Field("/aas/oauth2/v2/ac", description="Path of the log-in page of ESIA")
+    esia_token_path: str = Field("/aas/oauth2/v3/te", description="Path of the tokens of ESIA")
+    esia_persons_path: str = Field("/rs/prns", description="Path of the data of persons of ESIA")
+    esia_scopes: str = Field("openid fullname snils inn email", description="Scopes asked of ESIA")
+    esia_organisation_scopes: str = Field(
+        "org_shortname org_fullname org_inn org_ogrn", description="Scopes about organisations asked of ESIA"
+    )
     mail_from: str = Field("mezha@localhost", description="Sender of letters")
 
     stale_days: int = Field(

@@ -8,7 +8,23 @@ from starlette.staticfiles import StaticFiles
 from geo.settings import Settings
 from web.csrf import guard
 from web.headers import PageHeaders
-from web.pages import cabinet, home, imports, login, office_cases, profile, registers, status, viewer
+from web.pages import (
+    cabinet,
+    entry,
+    home,
+    imports,
+    login,
+    office_cases,
+    passkeys,
+    profile,
+    providers,
+    registers,
+    security,
+    staff,
+    status,
+    team,
+    viewer,
+)
 
 ROOT = Path(__file__).parent
 # Only what pages really load leaves node_modules.
@@ -28,9 +44,15 @@ PAGES = (
     registers.router,
     status.router,
     login.router,
+    entry.router,
     profile.router,
     cabinet.router,
     office_cases.router,
+    security.router,
+    passkeys.router,
+    team.router,
+    staff.router,
+    providers.router,
 )
 
 

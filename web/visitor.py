@@ -103,6 +103,11 @@ def own_path(wanted: str | None) -> str:
     return "/profile"
 
 
+def base_of(request: Request) -> str:
+    """Address of this site as people know it, without a slash at the end."""
+    return (settings_of(request).base_url or str(request.base_url)).rstrip("/")
+
+
 def is_https(request: Request) -> bool:
     """Whether people reach the server over https, directly or through a proxy."""
     return request.url.scheme == "https" or settings_of(request).base_url.startswith("https:")

@@ -365,3 +365,21 @@ BEGIN
 EXCEPTION WHEN unique_violation THEN
   RETURN 'taken';
 END $$;
+
+-- A party for which the state's provider says that somebody acts: confirmed by that word.
+CREATE FUNCTION accounts.vouch(who bigint, details jsonb) RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog AS $$
+DECLARE
+  found bigint;
+BEGIN
+  SELECT id INTO found FROM accounts.parties
+  WHERE inn = details ->> 'inn' AND status = 'confirmed' AND parent IS NULL;
+  IF NOT FOUND THEN
+    INSERT INTO accounts.parties (kind, name, inn, ogrn, region, status)
+    VALUES (details ->> 'kind', details ->> 'name', details ->> 'inn', details ->> 'ogrn', details ->> 'region', 'confirmed')
+    RETURNING id INTO found;
+  END IF;
+  INSERT INTO accounts.members (party, account, role) VALUES (found, who, details ->> 'role')
+  ON CONFLICT (party, account) WHERE ended_at IS NULL DO NOTHING;
+  RETURN found;
+END $$;
