@@ -7,6 +7,7 @@ from procrastinate import App, PsycopgConnector
 
 from accounts import mail, notices
 from accounts.roots import folder, seal_yesterday
+from api import newsboy
 from geo.moment import Moment
 from geo.session import connect
 from geo.settings import Settings
@@ -96,6 +97,12 @@ def _imports(app: App, settings: Settings) -> None:
     @app.task(name="ingest.drop", queue="imports")
     async def drop(upload: int) -> None:
         await asyncio.to_thread(desk.drop, url, upload)
+
+    @app.periodic(cron="*/5 * * * *")
+    @app.task(name="ingest.sources", queue="imports", queueing_lock="ingest.sources")
+    async def sources(timestamp: int) -> None:
+        """Fetch the scheduled sources that are due, and tell the registrars."""
+        await asyncio.to_thread(newsboy.look, settings)
 
     @app.task(name="ingest.undo", queue="imports")
     async def undo(run: int, account: int | None = None) -> None:

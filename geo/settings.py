@@ -68,6 +68,10 @@ class Settings(BaseSettings):
         "", description="Raster tiles {z}/{x}/{y} or a vector style.json as the base map; empty: offline"
     )
     basemap_attribution: str = Field("", description="Attribution of the base map")
+    profiles_folder: Path | None = Field(
+        None, description="Folder of further profiles (*.yaml), scheduled sources included"
+    )
+    fetch_private: bool = Field(False, description="Whether scheduled sources may lie in a private network")
     upload_mb: int = Field(2048, ge=1, description="Largest registry file that may be uploaded, in megabytes")
     statement_timeout_ms: int = Field(
         30_000, ge=100, description="Longest statement that a request may cause"

@@ -103,6 +103,20 @@ class ReadRule(Strict):
     order: str | None = Field(None, description="column with the number of the corner point")
 
 
+class SourceRule(Strict):
+    """Where the worker finds the register by itself, and how often it looks (at least every five minutes)."""
+
+    url: str | None = None
+    folder: str | None = Field(None, description="pattern of files, the newest one counts: /data/in/*.xml")
+    every_minutes: int = Field(1440, ge=5)
+
+    @model_validator(mode="after")
+    def _one(self) -> "SourceRule":
+        if (self.url is None) == (self.folder is None):
+            raise ValueError("a source is either an url or a folder")
+        return self
+
+
 class Profile(Strict):
     """One register: its layer, key, fields and rules."""
 
@@ -112,6 +126,7 @@ class Profile(Strict):
     reader: str | None = None
     read: ReadRule = ReadRule()
     source_layer: str | None = None
+    source: SourceRule | None = None
     snapshot: Literal["full", "delta"] = "delta"
     scope: list[str] = []
     gone_limit: float = Field(0.2, ge=0, le=1)
@@ -171,6 +186,12 @@ def built_in() -> dict[str, Profile]:
     )
     profiles = [_parse(f.read_text("utf-8"), f.name) for f in found]
     return {p.name: p for p in profiles}
+
+
+def scheduled(folder: Path | None) -> list[Profile]:
+    """Profiles that name a source: built-in ones and those of the installation's own folder."""
+    own = sorted(folder.glob("*.yaml")) if folder else []
+    return [p for p in (*built_in().values(), *(profile(str(path)) for path in own)) if p.source]
 
 
 def profile(name: str) -> Profile:
