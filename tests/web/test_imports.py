@@ -1,0 +1,124 @@
+"""The registrar's way in a browser: upload, look at what would change, apply, undo; and who may not."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from accounts.consent import DOCUMENTS, EDITION
+from accounts.enrolment import Newcomer, appoint, enrol
+from api.worker import work
+from geo.settings import Settings
+from tests.ingest.test_undo import current, write
+
+PASSWORD = "Leshiy-i-Bereza-7"
+
+
+@pytest.fixture(scope="module")
+def office(new_database: Callable[[], Settings]) -> Settings:
+    """A database with a registrar and an inspector."""
+    settings = new_database()
+    with psycopg.connect(settings.database_url, autocommit=True) as owner:
+        for duty in ("registrar", "inspector"):
+            account = enrol(
+                owner, Newcomer(duty, f"{duty}@mezha.test", "Анна Межевая", must_change=False), PASSWORD
+            )
+            appoint(owner, account, duty, "97", "Управление")
+            for document in DOCUMENTS:
+                owner.execute(
+                    "INSERT INTO accounts.consents (account, document, edition, address) VALUES (%s, %s, %s, 'test')",
+                    [account, document, EDITION],
+                )
+    return settings
+
+
+@pytest.fixture
+def log_in(
+    browser: Browser, office: Settings, serve: Callable[[Settings], str]
+) -> Iterator[Callable[[str], Page]]:
+    """A page of somebody who is logged in."""
+    url = serve(office)
+    contexts = []
+
+    def open_(name: str) -> Page:
+        context = browser.new_context(base_url=url, locale="ru-RU", viewport={"width": 1280, "height": 900})
+        contexts.append(context)
+        page = context.new_page()
+        page.goto("/login?next=/office/imports")
+        page.fill("#name", name)
+        page.fill("#password", PASSWORD)
+        page.click("main button[type=submit]")
+        return page
+
+    yield open_
+    for context in contexts:
+        context.close()
+
+
+def run_worker(settings: Settings) -> None:
+    """Let the worker do what was asked for."""
+    import asyncio
+    import threading
+
+    thread = threading.Thread(target=lambda: asyncio.run(work(settings, wait=False)))
+    thread.start()
+    thread.join()
+
+
+def send(page: Page, settings: Settings, file: Path) -> None:
+    """Upload a file and wait for the comparison."""
+    page.goto("/office/imports")
+    page.select_option("#profile", "ru-municipalities")
+    page.set_input_files("#file", str(file))
+    page.click("#upload button")
+    page.wait_for_url("**/office/imports/*")
+    run_worker(settings)
+    expect(page.locator("#state")).to_have_attribute("data-status", "waiting")
+
+
+@pytest.mark.requirement("R-17", "C-27")
+def test_upload_compare_apply_and_undo(
+    log_in: Callable[[str], Page], office: Settings, tmp_path: Path
+) -> None:
+    page = log_in("registrar")
+    file = write(tmp_path / "places.geojson", {1: ("Один", 1), 2: ("Два", 1)})
+    send(page, office, file)
+    assert current(office) == {}
+    expect(page.locator("#state")).to_contain_text("Новые объекты")
+    page.click("button[value=apply]")
+    run_worker(office)
+    expect(page.locator("#state")).to_have_attribute("data-status", "applied")
+    assert set(current(office)) == {"ru:1", "ru:2"}
+
+    send(page, office, write(file, {1: ("Первый", 1), 2: ("Два", 1.5)}))
+    expect(page.locator("#state")).to_contain_text("Один → Первый")
+    expect(page.locator("#changes-map canvas")).to_be_visible()
+    page.click("button[value=apply]")
+    run_worker(office)
+    expect(page.locator("#state")).to_have_attribute("data-status", "applied")
+    page.click("#state a[href*='/runs/']")
+    page.click("form[action$='/undo'] button")
+    run_worker(office)
+    assert current(office)["ru:1"][0] == "Один"
+    page.goto(page.url.split("?")[0])
+    expect(page.locator("main")).to_contain_text("Загрузка отменена")
+
+
+def test_a_bad_file_says_why(log_in: Callable[[str], Page], office: Settings, tmp_path: Path) -> None:
+    page = log_in("registrar")
+    bad = tmp_path / "bad.geojson"
+    bad.write_text("no GIS file")
+    page.select_option("#profile", "ru-municipalities")
+    page.set_input_files("#file", str(bad))
+    page.click("#upload button")
+    page.wait_for_url("**/office/imports/*")
+    run_worker(office)
+    expect(page.locator("#state")).to_have_attribute("data-status", "refused")
+    expect(page.locator("#state .notice")).to_be_visible()
+
+
+def test_an_inspector_is_no_registrar(log_in: Callable[[str], Page]) -> None:
+    page = log_in("inspector")
+    expect(page.locator("main")).not_to_contain_text("Загрузить файл реестра")
