@@ -46,7 +46,7 @@ class Style:
     fill: str
     fill_opacity: float
     label: str
-    label_zoom: int
+    label_zoom: float
     label_bold: bool = False
     label_colour: str = ""
     label_once: bool = False

@@ -100,7 +100,7 @@ def _line(target: Layer, name: str, colour: str, width: float) -> dict[str, Any]
     first = target.zoom[0]
     paint: dict[str, Any] = {
         "line-color": colour,
-        "line-width": by_zoom((5, width * 0.55), (9, width * 0.8), (14, width * 1.3)),
+        "line-width": by_zoom((5, width * 0.4), (9, width * 0.6), (11, width * 0.9), (14, width * 1.3)),
     }
     if target.style.fade:
         # Borders of what is small and dense come in as one comes closer; before, only the classes speak.

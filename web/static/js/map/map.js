@@ -14,6 +14,7 @@ import { readout } from "./readout.js";
 import { ask, explain, Registry } from "./registry.js";
 import { Search } from "./search.js";
 import { hatchImage } from "./symbol.js";
+import { timeControl } from "./time.js";
 import { Viewer } from "./viewer.js";
 
 const stage = document.getElementById("content");
@@ -145,6 +146,7 @@ async function begin() {
   viewer.draw();
   if (viewer.day) viewer.travel(viewer.day);
   layerTree(viewer, panels.panel("layers"));
+  timeControl(viewer, document.getElementById("time"));
   panels.on("objects", inView(viewer, panels.panel("objects"), (o) => open(o)));
   readout(map, { coordinates: document.getElementById("coordinates"), scale: document.getElementById("scale"), north: document.getElementById("north") });
   press(viewer, detail, measure);
@@ -157,6 +159,13 @@ async function begin() {
     search.input.focus();
     search.find();
   }
+  // The curtain lifts with the first tile; what is still to come draws itself in sight.
+  const lift = ({ sourceId, tile }) => {
+    if (sourceId !== "mezha" || !tile) return;
+    stage.classList.add("ready");
+    map.off("sourcedata", lift);
+  };
+  map.on("sourcedata", lift);
   map.once("idle", () => {
     stage.classList.add("ready");
     window.mezha.ready = true;
