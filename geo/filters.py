@@ -144,10 +144,7 @@ class Translation:
         if op == "isnull":
             return self._value(self._only(args, 1, op)[0]).sql.is_(None)
         if op == "like":
-            text, pattern = (self._value(a, "text") for a in self._only(args, 2, op))
-            if text.kind != "text" or pattern.kind != "text":
-                raise _refuse("LIKE compares texts.")
-            return text.sql.like(pattern.sql, escape="\\")
+            return self._like(*self._only(args, 2, op))
         if op == "between":
             low, middle = self._pair(args[1], self._only(args, 3, op)[0])
             high, _ = self._pair(args[2], args[0])
@@ -160,6 +157,16 @@ class Translation:
         raise _refuse(
             f"Filters cannot say “{op[:30]}”.", op, f"They can say: {', '.join(sorted(OPERATORS))}."
         )
+
+    def _like(self, value: Any, pattern: Any) -> ColumnElement[bool]:
+        text, compared = self._value(value, "text"), self._value(pattern, "text")
+        plain = pattern["args"][0] if isinstance(pattern, dict) and pattern.get("op") == "casei" else pattern
+        if text.kind != "text" or compared.kind != "text" or not isinstance(plain, str):
+            raise _refuse("LIKE compares a text with a pattern in quotes.")
+        if (len(plain) - len(plain.rstrip("\\"))) % 2:
+            # PostgreSQL would fail on the first row that gets so far, and so tell of it.
+            raise _refuse("A pattern must not end with a single backslash.", plain)
+        return text.sql.like(compared.sql, escape="\\")
 
     def _column(self, name: str) -> tuple[Column[Any], str]:
         if name not in self._kinds:

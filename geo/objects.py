@@ -3,6 +3,7 @@
 Everything is read through the gates (docs/access.md), so that what the caller may not see does not exist.
 """
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -177,8 +178,14 @@ def _typed(layer: Layer, name: str, value: str) -> Any:
 
 
 def _converted(kind: str, value: str) -> Any:
+    """The value as the column's type has it; ValueError where it cannot have it."""
+    if "\x00" in value:
+        raise ValueError("a text holds a zero character")
     convert: dict[str, Any] = {"integer": int, "number": float, "date": date.fromisoformat}
-    return convert.get(kind, str)(value)
+    found = convert.get(kind, str)(value)
+    if kind in ("integer", "number") and not abs(found) < (2**31 if kind == "integer" else math.inf):
+        raise ValueError("out of range")
+    return found
 
 
 def selected(layer: Layer, *, geometry: bool = True) -> list[ColumnElement[Any]]:

@@ -48,7 +48,7 @@ def _statement(layer: Layer, pattern: str, limit: int) -> Select[tuple[object, .
 
 async def search(connection: AsyncConnection, text: str, *, limit: int = 12) -> Sequence[Hit]:
     """Hits for a text of at least two characters, the best few of each layer; shorter texts find nothing."""
-    wanted = " ".join(text.split())[:LONGEST_TEXT]
+    wanted = " ".join(text.replace("\x00", " ").split())[:LONGEST_TEXT]
     if len(wanted) < 2:
         return []
     pattern = "%" + wanted.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"

@@ -1,13 +1,8 @@
 """GDAL as a client of a running server: what ogrinfo, QGIS and ogr2ogr do."""
 
-import os
 import shutil
-import socket
 import subprocess
-import sys
-import time
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
@@ -18,9 +13,9 @@ from geo.settings import Settings
 from tests.conftest import make_object
 
 
-@pytest.fixture(scope="module")
-def server(settings: Settings) -> Iterator[str]:
-    """Address of a server over the module's database, with twenty zones and a sealed licence."""
+@pytest.fixture(scope="module", autouse=True)
+def things(settings: Settings) -> None:
+    """Twenty zones and a sealed licence."""
     with psycopg.connect(settings.database_url, autocommit=True) as c:
         for n in range(20):
             w = 83 + n / 10
@@ -29,26 +24,6 @@ def server(settings: Settings) -> Iterator[str]:
                 geom=f"POLYGON(({w} 55,{w + 0.05} 55,{w + 0.05} 55.05,{w} 55.05,{w} 55))",
             )  # fmt: skip
         make_object(c, "licences")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    environment = os.environ | {
-        "MEZHA_DATABASE_URL": settings.database_url,
-        "MEZHA_APP_DATABASE_URL": settings.app_database_url,
-        "MEZHA_HOME": str(settings.home),
-    }
-    mezha = Path(sys.executable).with_name("mezha")
-    process = subprocess.Popen([mezha, "serve", "--port", str(port), "--workers", "1"], env=environment)
-    address = f"http://127.0.0.1:{port}"
-    for _ in range(300):
-        try:
-            urllib.request.urlopen(f"{address}/healthz", timeout=1)
-            break
-        except OSError:
-            time.sleep(0.1)
-    yield address
-    process.terminate()
-    process.wait(20)
 
 
 def test_ogrinfo_lists_the_public_layers_and_reads_features(server: str) -> None:
