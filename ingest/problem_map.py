@@ -24,7 +24,7 @@ def html(problems: Sequence[Problem], outlines: Sequence[Any], titles: dict[str,
     boxes = [o.bounds for o in outlines] + [(p.lon, p.lat, p.lon, p.lat) for p in placed]
     if not boxes:
         return ""
-    made = folium.Map(tiles=None, control_scale=True, prefer_canvas=True, zoom_control=True)
+    made = folium.Map(tiles=None, control_scale=True, prefer_canvas=True, attributionControl=False)
     made.default_js, made.default_css = [], []
     _add(made, outlines, RED, "Отклонённые объекты · Rejected")
     _add(made, proposals, GREEN, "Предложенное исправление · Proposed repair")

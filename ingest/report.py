@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from geo.crs import Catalogue, reproject
-from geo.errors import CrsError
+from geo.errors import CrsError, MezhaError
 from geo.session import connect
 from ingest import problem_map, rejects
 from ingest.pipeline import Result
@@ -79,6 +79,18 @@ def write(result: Result, folder: Path, url: str) -> list[Path]:
             written.append(package)
         outlines = _outlines(rejects.of_run(connection, result.run), result, Catalogue.load(connection))
     written[1].write_text(page(result, outlines, package.name if package in written else ""), "utf-8")
+    return written
+
+
+def write_refusal(err: MezhaError, profile: tuple[str, str], file: Path, folder: Path) -> list[Path]:
+    """JSON and page of a file that was refused whole: the reason stands in the place of its rows. ``profile``: name, layer."""
+    folder.mkdir(parents=True, exist_ok=True)
+    reason = Problem(0, err.code, err.field or "file", err.value, err.message, err.remedy)
+    result = Result(0, *profile, file.name, "", status="refused", problems=[reason])
+    stem = folder / f"refused-{file.stem}"
+    written = [stem.with_suffix(".json"), stem.with_suffix(".html")]
+    written[0].write_text(json.dumps(document(result), ensure_ascii=False, indent=1), "utf-8")
+    written[1].write_text(page(result, [], ""), "utf-8")
     return written
 
 

@@ -19,7 +19,7 @@ from rich.progress import (
 from rich.table import Table
 
 from api.supervisor import database_settings
-from geo.errors import DatabaseMissingError
+from geo.errors import DatabaseMissingError, MezhaError
 from geo.settings import Settings
 
 out = Console()
@@ -84,15 +84,24 @@ def ingest(
     found = found.model_copy(update={"snapshot": "delta"}) if part else found
     with _progress(file) as told:
         options = Options(crs=crs, dry=dry_run, confirm_gone=confirm_gone, progress=told)
-        result = door.ingest(settings.url_for("registrar"), found, file, options)
+        try:
+            result = door.ingest(settings.url_for("registrar"), found, file, options)
+        except MezhaError as refused:
+            if report:
+                _said(reports.write_refusal(refused, (found.name, found.layer), file, report))
+            raise
     if report:
-        for path in reports.write(result, report, settings.url_for("registrar")):
-            err.print(str(path), highlight=False)
+        _said(reports.write(result, report, settings.url_for("registrar")))
     if as_json:
         out.print_json(json.dumps(reports.document(result), ensure_ascii=False))
     else:
         reports.show(result, out)
     raise typer.Exit(1 if result.counts.get("rejected") else 0)
+
+
+def _said(written: list[Path]) -> None:
+    for path in written:
+        err.print(str(path), highlight=False, soft_wrap=True)
 
 
 @contextmanager

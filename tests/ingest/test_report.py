@@ -12,6 +12,7 @@ from playwright.sync_api import sync_playwright
 
 from geo.settings import Settings
 from ingest import report
+from ingest.errors import RefusedError
 from ingest.pipeline import Options, Result, ingest
 from ingest.profile import Profile, profile
 
@@ -134,3 +135,12 @@ def test_every_kind_of_problem_has_a_title_in_two_languages() -> None:
 @pytest.mark.parametrize("code", ["geometry-self-intersection", "duplicate-key", "outside-extent"])
 def test_titles_are_found(code: str) -> None:
     assert " · " in report.title(code)
+
+
+def test_a_refused_file_leaves_a_page_too(tmp_path: Path) -> None:
+    err = RefusedError(
+        "plans.gpkg is empty.", "Ask its sender for the file again.", field="file", value="plans.gpkg"
+    )
+    written = report.write_refusal(err, ("bc-zones", "zones"), Path("plans.gpkg"), tmp_path)
+    assert "Ask its sender" in written[1].read_text("utf-8")
+    assert json.loads(written[0].read_text("utf-8"))["status"] == "refused"
