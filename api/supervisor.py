@@ -122,7 +122,7 @@ class House:
         self.children.append(Child(name, process))
         self.ledger.add(process.pid)
 
-    def wait_ready(self, seconds: float = 60) -> None:
+    def wait_ready(self, seconds: float = 180) -> None:
         """Wait until the server answers that it is ready."""
         address = f"http://{self.settings.host}:{self.settings.port}/healthz"
         until = time.monotonic() + seconds

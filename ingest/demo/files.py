@@ -16,10 +16,10 @@ import xlsxwriter
 from numpy.typing import NDArray
 
 from geo.crs import WGS84, reproject, seeded
-from geo.dictionaries import dictionary
 from ingest.demo.history import MOMENTS, Archive
 from ingest.demo.lattice import PLANE
 from ingest.demo.names import REGION_NAME
+from ingest.profile import profile
 
 Geometries = NDArray[np.object_]
 GSK_ZONE_14, GSK = "EPSG:20914", "EPSG:7683"
@@ -35,10 +35,10 @@ class RegistryFile:
     moment: datetime
 
 
-def label(name: str, codes: "pd.Series[object]") -> list[str | None]:
-    """Russian labels of codes, as people write them into tables."""
-    words = dictionary(name)
-    return [None if c is None or c != c else words[str(c)]["ru"] for c in codes]  # noqa: PLR0124  (NaN)
+def label(layer: str, field: str, codes: "pd.Series[object]") -> list[str | None]:
+    """The words for codes that the layer's profile reads back: files and profiles cannot drift apart."""
+    words = {code: word for word, code in profile(profile_of(layer)).fields[field].values.items()}
+    return [None if c is None or c != c else words[str(c)] for c in codes]  # noqa: PLR0124  (NaN)
 
 
 def _dates(values: "pd.Series[object]") -> list[str | None]:
@@ -97,7 +97,7 @@ def _quarters(frame: pd.DataFrame, path: Path) -> None:
     table = pd.DataFrame(
         {
             "kod": frame["code"], "lesnichestvo": frame["forestry"], "uch_lesnichestvo": frame["subforestry"], "kvartal": frame["number"].astype(str),
-            "naznachenie": label("special_purpose", frame["purpose"]),
+            "naznachenie": label("quarters", "purpose", frame["purpose"]),
         }
     )  # fmt: skip
     _geopackage(table, frame["geometry"].to_numpy(), path)
@@ -107,8 +107,8 @@ def _stands(frame: pd.DataFrame, path: Path) -> None:
     table = pd.DataFrame(
         {
             "kod": frame["code"], "lesnichestvo": frame["forestry"], "uch_lesnichestvo": frame["subforestry"], "kvartal": frame["quarter"].astype(str),
-            "vydel": frame["number"].astype(str), "kategoriya": label("land_kind", frame["land_kind"]), "poroda": label("species", frame["species"]),
-            "sostav": frame["formula"], "vozrast": frame["age"].astype(float), "gruppa": label("age_group", frame["age_group"]),
+            "vydel": frame["number"].astype(str), "kategoriya": label("stands", "land_kind", frame["land_kind"]), "poroda": label("stands", "species", frame["species"]),
+            "sostav": frame["formula"], "vozrast": frame["age"].astype(float), "gruppa": label("stands", "age_group", frame["age_group"]),
             "vysota": frame["height_m"].astype(float), "diametr": frame["diameter_cm"].astype(float), "bonitet": frame["site_class"],
             "polnota": frame["density"].astype(float), "zapas": frame["stock"].astype(float), "tip_lesa": frame["forest_type"],
             "zashchita": frame["protection"], "ploshchad": frame["area_ha"], "data": _dates(frame["inventoried_on"]),
@@ -121,8 +121,8 @@ def _plots(frame: pd.DataFrame, path: Path) -> None:
     table = pd.DataFrame(
         {
             "УЧ_НОМЕР": frame["number"], "КАД_НОМЕР": frame["cadastral_number"], "ЛЕСНИЧ": frame["forestry"], "УЧ_ЛЕСН": frame["subforestry"],
-            "СОСТОЯНИЕ": label("plot_status", frame["status"]), "НАЗНАЧ": label("special_purpose", frame["purpose"]),
-            "ВИД_ЛЕСА": label("forest_kind", frame["forest_kind"]), "ВИД_ИСП": label("usage_type", frame["usage"]), "ДОГОВОР": frame["lease"],
+            "СОСТОЯНИЕ": label("forest_plots", "status", frame["status"]), "НАЗНАЧ": label("forest_plots", "purpose", frame["purpose"]),
+            "ВИД_ЛЕСА": label("forest_plots", "forest_kind", frame["forest_kind"]), "ВИД_ИСП": label("forest_plots", "usage", frame["usage"]), "ДОГОВОР": frame["lease"],
             "МЕРОПР": frame["measures"], "ДАТА_РЕГ": _dates(frame["registered_on"]), "ПЛОЩАДЬ": frame["area_ha"],
         }
     )  # fmt: skip
@@ -135,8 +135,8 @@ def _plots(frame: pd.DataFrame, path: Path) -> None:
 def _leases(frame: pd.DataFrame, path: Path) -> None:
     table = pd.DataFrame(
         {
-            "Номер": frame["number"], "Арендатор": frame["holder"], "ИНН": frame["holder_inn"], "Состояние": label("lease_status", frame["status"]),
-            "Вид_использования": label("usage_type", frame["usage"]), "Вид_леса": label("forest_kind", frame["forest_kind"]),
+            "Номер": frame["number"], "Арендатор": frame["holder"], "ИНН": frame["holder_inn"], "Состояние": label("leases", "status", frame["status"]),
+            "Вид_использования": label("leases", "usage", frame["usage"]), "Вид_леса": label("leases", "forest_kind", frame["forest_kind"]),
             "Лесничество": frame["forestry"], "Участки": [str(p)[:250] for p in frame["plot_numbers"]], "Дата_заключения": _dates(frame["signed_on"]),
             "Начало": _dates(frame["starts_on"]), "Окончание": _dates(frame["ends_on"]), "Объём_м3": frame["annual_volume_m3"].astype(float),
             "Площадь_га": frame["area_ha"].astype(float),
@@ -153,8 +153,8 @@ def _cutting_areas(frame: pd.DataFrame, path: Path) -> None:
         {
             "deklaratsiya": frame["declaration"], "lesoseka": frame["lot"].astype(int).astype(str), "dogovor": frame["lease"],
             "lesnichestvo": frame["forestry"], "uch_lesnichestvo": frame["subforestry"], "kvartal": frame["quarter"].astype(int).astype(str),
-            "vydel": frame["stand_number"].astype(int).astype(str), "god": frame["year"].astype(int), "sostoyanie": label("cutting_status", frame["status"]),
-            "forma": label("cutting_form", frame["form"]), "poroda": label("species", frame["species"]), "obyom": frame["volume"].astype(float),
+            "vydel": frame["stand_number"].astype(int).astype(str), "god": frame["year"].astype(int), "sostoyanie": label("cutting_areas", "status", frame["status"]),
+            "forma": label("cutting_areas", "cutting_form", frame["form"]), "poroda": label("cutting_areas", "species", frame["species"]), "obyom": frame["volume"].astype(float),
             "ploshchad": frame["area_ha"].astype(float), "lesopolzovatel": frame["holder"], "inn": frame["holder_inn"],
         }
     )  # fmt: skip
@@ -179,8 +179,8 @@ def _waste_sites(frame: pd.DataFrame, path: Path) -> None:
     spots = shapely.get_coordinates(reproject(shapely.points(frame[["x", "y"]].to_numpy(dtype=float)), PLANE))
     table = pd.DataFrame(
         {
-            "Код объекта": frame["number"], "Наименование": frame["name"], "Вид": label("waste_site_kind", frame["kind"]), "Категория": frame["category"],
-            "Состояние": label("waste_site_status", frame["status"]), "Номер в ГРОРО": frame["groro"], "ФККО": frame["fkko"],
+            "Код объекта": frame["number"], "Наименование": frame["name"], "Вид": label("waste_sites", "kind", frame["kind"]), "Категория": frame["category"],
+            "Состояние": label("waste_sites", "status", frame["status"]), "Номер в ГРОРО": frame["groro"], "ФККО": frame["fkko"],
             "Вместимость, т": frame["capacity_t"], "Накоплено, т": frame["accumulated_t"], "Дата постановки": _dates(frame["registered_on"]),
             "Юридическое лицо": frame["holder"], "ИНН": frame["holder_inn"],
             "Долгота": [f"{x:.6f}" for x in spots[:, 0]], "Широта": [f"{y:.6f}" for y in spots[:, 1]],
@@ -200,8 +200,8 @@ def _waste_sites(frame: pd.DataFrame, path: Path) -> None:
 def _licences(frame: pd.DataFrame, path: Path) -> None:
     """A table of corner points in ГСК-2011; what is said of the licence stands in the row of its first point."""
     said = {
-        "Номер лицензии": frame["number"], "Участок недр": frame["name"], "Вид пользования": label("licence_kind", frame["kind"]),
-        "Состояние": label("licence_status", frame["status"]), "Полезное ископаемое": frame["mineral"], "Целевое назначение": frame["purpose"],
+        "Номер лицензии": frame["number"], "Участок недр": frame["name"], "Вид пользования": label("licences", "kind", frame["kind"]),
+        "Состояние": label("licences", "status", frame["status"]), "Полезное ископаемое": frame["mineral"], "Целевое назначение": frame["purpose"],
         "Недропользователь": frame["holder"], "ИНН": frame["holder_inn"], "Орган": frame["authority"], "Основание": frame["document"],
         "Дата выдачи": [d.strftime("%d.%m.%Y") for d in frame["issued_on"]], "Дата окончания": [d.strftime("%d.%m.%Y") for d in frame["expires_on"]],
         "Верхняя граница": frame["upper"], "Нижняя граница": frame["lower"],

@@ -9,7 +9,9 @@ import psycopg
 import pytest
 import shapely
 
+from geo.dictionaries import dictionary
 from geo.identifiers import inn_is_valid, licence_number, ogrn_is_valid
+from geo.layers import all_layers
 from geo.settings import Settings
 from ingest.demo import archive, conflicts, names
 from ingest.demo.history import MOMENTS, Archive
@@ -109,8 +111,16 @@ def _count(settings: Settings, statement: str, *values: Any) -> int:
 def test_every_row_of_every_delivery_is_loaded(demo_settings: Settings) -> None:
     assert _count(demo_settings, "SELECT count(*) FROM ingest.runs WHERE status <> 'done'") == 0
     assert _count(demo_settings, "SELECT count(DISTINCT (profile, sha256)) FROM ingest.runs") == DELIVERIES
-    assert _count(demo_settings, "SELECT count(*) FROM ingest.rejects WHERE NOT warning") == 0
+    assert _count(demo_settings, "SELECT count(*) FROM ingest.rejects") == 0
     assert not wanted(demo_settings.database_url)
+
+
+@pytest.mark.parametrize("layer", sorted(all_layers()))
+def test_every_code_has_a_label(demo_settings: Settings, layer: str) -> None:
+    for field in (p for p in all_layers()[layer].properties if p.dictionary):
+        codes = list(dictionary(field.dictionary))
+        strange = f"SELECT count(*) FROM register.{layer} WHERE {field.name} <> ALL (%s)"
+        assert _count(demo_settings, strange, codes) == 0, field.name
 
 
 def test_stands_tile_their_quarters_in_the_register_too(demo_settings: Settings) -> None:
