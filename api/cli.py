@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 
 from api import supervisor
-from api.commands import demo, house, imports, journal, users
+from api.commands import demo, house, imports, journal, tiles, users
 from geo.errors import MezhaError
 from geo.logs import configure as configure_logs
 from geo.settings import Settings
@@ -21,6 +21,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 imports.register(app)
+tiles.register(app)
 demo.register(app)
 journal.register(app)
 house.register(app)

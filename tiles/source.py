@@ -6,6 +6,7 @@ from time import time as now
 from zoneinfo import ZoneInfo
 
 from geo.access import ANONYMOUS, Caller
+from geo.layers import layer
 from geo.moment import Moment
 from geo.session import sql_of
 from geo.settings import Settings
@@ -47,6 +48,25 @@ class TileSource:
             return known
         query = known.query if known else query_of(path, text, self._today, self._settings.tile_max_zoom)
         return await self._made(key, query, caller) if query else None
+
+    async def version(self, layers: tuple[str, ...]) -> int:
+        """Version of whole layers now."""
+        await self._versions.renew()
+        return self._versions.of(layers, 0, 0, 0)
+
+    async def extent(self, name: str, caller: Caller) -> tuple[float, float, float, float] | None:
+        """West, south, east, north of what the caller sees of a layer, metres of web mercator; None where nothing."""
+        row = await self._connections.row(
+            caller,
+            "SELECT ST_XMin(e), ST_YMin(e), ST_XMax(e), ST_YMax(e)"
+            f" FROM (SELECT ST_Extent(geom_3857) AS e FROM gate.{layer(name).name} WHERE sys_to = 'infinity') o",
+        )
+        return tuple(row) if row and row[0] is not None else None
+
+    def close(self) -> None:
+        """Stop looking for changes and end the connections."""
+        self._versions.close()
+        self._connections.drop()
 
     def _true(self, tile: Tile) -> bool:
         if tile.serial == self._versions.serial:

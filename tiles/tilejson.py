@@ -11,7 +11,8 @@ from geo.settings import Settings
 _TYPES = {"integer": "Number", "number": "Number", "date": "String", "text": "String"}
 
 
-def _fields(target: Layer) -> dict[str, str]:
+def fields_of(target: Layer) -> dict[str, str]:
+    """Names and types of the attributes that tiles of a layer carry, as TileJSON has them."""
     return {name: _TYPES[target.property_named(name).type] for name in target.tile}
 
 
@@ -46,7 +47,7 @@ async def tilejson(
                 "description": t.title[locale],
                 "minzoom": t.zoom[0],
                 "maxzoom": t.zoom[1],
-                "fields": _fields(t),
+                "fields": fields_of(t),
             }
             for t in targets
         ],

@@ -86,6 +86,14 @@ class Versions:
                 total += sum(v for (c, r), v in cells.items() if west <= c <= east and north <= r <= south)
         return total
 
+    def close(self) -> None:
+        """Stop looking."""
+        for task in (self._watching, self._looking):
+            if task is not None:
+                task.cancel()
+        if self._connection is not None:
+            self._connection.wire.terminate()
+
     async def _look(self) -> None:
         begun = time.monotonic()
         try:

@@ -1,5 +1,6 @@
 """The servers under measurement, each as its users run it: two processes, one database, the same list of tiles."""
 
+import contextlib
 import os
 import shutil
 import signal
@@ -12,7 +13,9 @@ import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import quote
 
+from geo.cluster import Cluster
 from geo.settings import Settings
 
 
@@ -50,7 +53,8 @@ def running(
                 time.sleep(0.2)
         yield
     finally:
-        os.killpg(process.pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
 
@@ -70,8 +74,9 @@ def mezha(settings: Settings) -> Iterator[str]:
 
 
 @contextmanager
-def tipg(url: str, schema: str) -> Iterator[str]:
+def tipg(cluster: Cluster, database: str, schema: str) -> Iterator[str]:
     """TiPg over a plain schema, its silent cut at 10,000 features lifted; yields its address."""
+    url = f"postgresql://{cluster.user}@{quote(str(cluster.socket), safe='')}/{database}"
     port = free_port()
     environment = {
         "DATABASE_URL": url,
