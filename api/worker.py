@@ -8,6 +8,7 @@ from procrastinate import App, PsycopgConnector
 from accounts import mail, notices
 from accounts.roots import folder, seal_yesterday
 from api import newsboy
+from cases import clock
 from geo.moment import Moment
 from geo.session import connect
 from geo.settings import Settings
@@ -31,6 +32,7 @@ def worker_app(settings: Settings) -> App:
     _imports(app, settings)
     _journal(app, settings)
     _spatial(app, settings)
+    _cases(app, settings)
     return app
 
 
@@ -81,6 +83,14 @@ def _accounts(app: App, settings: Settings) -> None:
     @app.task(name="accounts.sweep", queueing_lock="accounts.sweep")
     async def sweep(timestamp: int) -> None:
         await asyncio.to_thread(notices.sweep, settings)
+
+
+def _cases(app: App, settings: Settings) -> None:
+    @app.periodic(cron="7 * * * *")
+    @app.task(name="cases.lapse", queueing_lock="cases.lapse")
+    async def lapse(timestamp: int) -> None:
+        """End the terms of applicants that nobody answered."""
+        await clock.lapse_overdue(settings)
 
 
 def _imports(app: App, settings: Settings) -> None:

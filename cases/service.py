@@ -375,20 +375,6 @@ async def possible(connection: AsyncConnection, desk: Desk, actor: Actor, case: 
     return actions(case.state, role, service.actions) if role else ()
 
 
-async def tick(connection: AsyncConnection, desk: Desk, actor: Actor) -> tuple[list[terms.Due], list[int]]:
-    """The clock's round: reminders that are due, and cases whose term has lapsed."""
-    due = await terms.due_reminders(connection, desk.today())
-    lapsed = []
-    for row in await terms.overdue(connection, desk.today()):
-        case = await record.load(connection, row["case_id"], lock=True)
-        service = await record.definition_of(connection, desk, case)
-        wanted = terms.lapsing(service, row["term"])
-        if wanted and move(case.state, wanted, Role.system, service.actions):
-            await lapse(connection, desk, actor, case.id)
-            lapsed.append(case.id)
-    return due, lapsed
-
-
 @dataclass(frozen=True)
 class Given:
     """What came with an action; each takes what it needs."""

@@ -1,0 +1,169 @@
+"""Cases: a submission with its rules over a million objects, two hundred at once, and the lists."""
+
+import asyncio
+import statistics
+import time
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any
+
+import psycopg
+from sqlalchemy import event
+
+from cases import drafts, ground, queue, service, submission
+from cases.desk import Desk
+from cases.drafts import Change
+from cases.evaluation import statement
+from cases.lifecycle import Role
+from cases.queue import Wanted
+from cases.record import Case
+from cases.rules import Moment
+from geo.cluster import Cluster
+from geo.db import Database
+from geo.migration import migrate
+from geo.settings import Settings
+from tests.benchmarks.row import Row
+from tests.cases.region import APPLICANT, DECLARATION, INN, OFFICER, area_ha, box, polygon
+from tests.conftest import make_object
+
+# Layer, number of objects, columns and values beside the geometry; together a million.
+MILLION = (
+    ("stands", 700, "number", "'1'"),
+    (
+        "zones",
+        100,
+        "number, kind, status",
+        "'n', CASE WHEN i % 3 = 0 THEN 'linear' ELSE 'other' END, 'active'",
+    ),
+    ("cutting_areas", 100, "number, status, year, lease", "'n', 'refused', 2020, 'x' || i"),
+    ("licences", 50, "number, status", "'n', 'annulled'"),
+    ("leases", 50, "number", "'n'"),
+)
+FILL = """
+INSERT INTO register.{layer} (key, region, digest, geom, {columns})
+SELECT 'bench:' || i, '54', gen_random_uuid(),
+  ST_Multi(ST_MakeEnvelope(x, y, x + 0.0028, y + 0.0018, 4326)), {values}
+FROM (SELECT i, 82 + (i % 1000) * 0.003 AS x, 54 + (i / 1000) * 0.002 AS y FROM generate_series(0, {rows} - 1) i) g
+"""
+
+
+def _settings(cluster: Cluster) -> Settings:
+    with psycopg.connect(cluster.url("postgres"), autocommit=True) as connection:
+        connection.execute("CREATE DATABASE bench")
+    migrate(cluster.url("bench"), frozenset())
+    with psycopg.connect(cluster.url("bench"), autocommit=True) as connection:
+        connection.execute("ALTER ROLE mezha_app LOGIN")
+        connection.execute("ALTER ROLE mezha_registrar LOGIN")
+        for layer, thousands, columns, values in MILLION:
+            connection.execute(
+                FILL.format(layer=layer, columns=columns, values=values, rows=thousands * 1000)  # type: ignore[arg-type]
+            )
+        connection.execute("ANALYZE")
+    return Settings(
+        database_url=cluster.url("bench"),
+        app_database_url=cluster.url("bench", "mezha_app"),
+        registrar_database_url=cluster.url("bench", "mezha_registrar"),
+        home=Path(mkdtemp()),
+        region="54",
+    )
+
+
+async def _draft(
+    writer: Database, desk: Desk, lease: int, corners: tuple[float, float, float, float]
+) -> Case:
+    async with writer.transaction(APPLICANT.caller) as connection:
+        case = await drafts.create(
+            connection, desk, APPLICANT, "forest-declaration", inn=INN, subject_id=lease
+        )
+        payload = DECLARATION | {"year": desk.today().year, "area_ha": area_ha(corners), "volume_m3": 1}
+        change = Change(payload=payload, shape=ground.drawn(polygon(*corners)))
+        return await drafts.save(connection, desk, APPLICANT, case.id, change, revision=case.revision)
+
+
+async def _submit(writer: Database, desk: Desk, case: int, reasons: dict[str, str]) -> float:
+    begin = time.perf_counter()
+    async with writer.transaction(APPLICANT.caller) as connection:
+        await service.submit(connection, desk, APPLICANT, case, acknowledgements=reasons)
+    return time.perf_counter() - begin
+
+
+def _p95(times: list[float]) -> float:
+    return statistics.quantiles(times, n=20)[18] * 1000
+
+
+async def _sql_alone(settings: Settings, writer: Database, desk: Desk, case: Case) -> list[float]:
+    """The rules' own statement, by psycopg with nothing around it."""
+    async with writer.transaction(APPLICANT.caller) as connection:
+        examined = await submission.examine(
+            connection,
+            desk,
+            APPLICANT,
+            case,
+            desk.catalogue.service(case.service, desk.today()),
+            moment=Moment.submit,
+        )
+    assert examined.rules
+    layered = [r for r in examined.rules.rules if r.layer]
+    asked, values = statement(layered, examined.question, replayed=False)
+    compiled: Any = asked.compile(dialect=writer.engine.dialect)
+    times = []
+    with psycopg.connect(settings.url_for("registrar")) as plain:
+        plain.execute("SELECT set_config('mezha.rank', '3', false)")
+        for _ in range(40):
+            begin = time.perf_counter()
+            plain.execute(str(compiled), values).fetchall()
+            times.append(time.perf_counter() - begin)
+    return times
+
+
+async def _measure(settings: Settings) -> list[Row]:
+    desk, writer = Desk.of(settings), Database(settings, role="registrar")
+    await writer.open()
+    with psycopg.connect(settings.database_url, autocommit=True) as owner:
+        lease = make_object(
+            owner, "leases", geom=box(83, 54.5, 83.3, 54.7), holder_inn=INN, number="1", annual_volume_m3=1e6
+        )
+        make_object(owner, "waste_sites", geom="POINT(90 60)")
+    spread = [(83.01 + n * 0.004, 54.51, 83.013 + n * 0.004, 54.513) for n in range(60)]
+    cases = [await _draft(writer, desk, lease, corners) for corners in spread]
+    reasons = {"adjoining": "bench", "special-forest": "bench"}
+    times = [await _submit(writer, desk, case.id, reasons) for case in cases][10:]
+    alone = await _sql_alone(settings, writer, desk, await _draft(writer, desk, lease, spread[0]))
+    spot = (83.1, 54.6, 83.11, 54.609)
+    many = [await _draft(writer, desk, lease, spot) for _ in range(200)]
+    begin = time.perf_counter()
+    race = await asyncio.gather(*(_submit(writer, desk, case.id, reasons) for case in many))
+    whole = time.perf_counter() - begin
+    statements = await _statements(settings, desk)
+    await writer.close()
+    p95, own = _p95(times), _p95(alone)
+    rules = len(desk.catalogue.rule_sets["forest-declaration", 1].rules)
+    return [
+        Row(f"Submission with {rules} rules over 1,000,000 objects, p95", f"{p95:.0f} ms", f"{own:.0f} ms, its rules' SQL alone", p95 / own, "≤ 60 ms; ≤ 1.5 × its SQL"),
+        Row("200 submissions at once on one km², p95", f"{_p95(list(race)):.0f} ms", f"{whole:.2f} s for all", None, "≤ 2 s"),
+        Row("Statements of a list page of 200 cases", str(statements), "", None, "≤ 15"),
+    ]  # fmt: skip
+
+
+async def _statements(settings: Settings, desk: Desk) -> int:
+    """Statements that the office's list causes."""
+    database = Database(settings)
+    counted = []
+    event.listen(
+        database.engine.sync_engine, "before_cursor_execute", lambda *found: counted.append(found[2])
+    )
+    async with database.transaction(OFFICER.caller) as connection:
+        lines = await queue.lines(connection, desk, OFFICER, Wanted(side=Role.officer, limit=200))
+    assert len(lines) == 200
+    await database.engine.dispose()
+    return len(counted)
+
+
+def rows() -> list[Row]:
+    """Measure on a cluster of its own."""
+    cluster = Cluster.temporary()
+    cluster.start()
+    try:
+        return asyncio.run(_measure(_settings(cluster)))
+    finally:
+        cluster.destroy()
