@@ -17,22 +17,25 @@ END $$;
 
 -- What every layer holds, whoever asks: no object can be told from it.  `narrowed` is the greatest visibility of a
 -- current object: who stands below it cannot be told that a place is clear.
-CREATE FUNCTION spatial.layer_states(known timestamptz)
-RETURNS TABLE (layer text, newest bigint, changed_at timestamptz, confirmed_at timestamptz, loaded boolean, narrowed smallint)
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+-- Written out over all layers, so that a session plans it once and not at each call.
+DO $$
 DECLARE
-  name text;
-BEGIN
-  FOR name IN SELECT l.name FROM access.layers l LOOP
-    RETURN QUERY EXECUTE format(
+  parts text := (
+    SELECT string_agg(format(
       'SELECT %1$L::text, last.version, greatest(last.sys_from, (SELECT max(sys_to) FROM register.%1$I WHERE sys_to < ''infinity'')),'
       ' (SELECT max(finished_at) FROM ingest.runs r WHERE r.layer = %1$L AND r.status = ''done''),'
-      ' CASE WHEN $1 IS NULL THEN EXISTS (SELECT FROM register.%1$I WHERE sys_to = ''infinity'')'
-      '   ELSE EXISTS (SELECT FROM register.%1$I WHERE sys_from <= $1) END,'
+      ' CASE WHEN known IS NULL THEN EXISTS (SELECT FROM register.%1$I WHERE sys_to = ''infinity'')'
+      '   ELSE EXISTS (SELECT FROM register.%1$I WHERE sys_from <= known) END,'
       ' coalesce((SELECT max(visibility) FROM register.%1$I WHERE sys_to = ''infinity'' AND visibility > 0), 0::smallint)'
       ' FROM (SELECT 1) one LEFT JOIN LATERAL (SELECT version, sys_from FROM register.%1$I ORDER BY version DESC LIMIT 1) last ON true',
-      name) USING known;
-  END LOOP;
+      relname), ' UNION ALL ' ORDER BY relname)
+    FROM pg_class WHERE relnamespace = 'gate'::regnamespace AND relkind = 'v');
+BEGIN
+  EXECUTE format(
+    'CREATE FUNCTION spatial.layer_states(known timestamptz)'
+    ' RETURNS TABLE (layer text, newest bigint, changed_at timestamptz, confirmed_at timestamptz, loaded boolean, narrowed smallint)'
+    ' LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, public AS %L',
+    'BEGIN RETURN QUERY ' || parts || '; END');
 END $$;
 
 -- The conflict monitor.  Two versions that overlap do so for ever, because versions are never rewritten: a pair is
