@@ -370,16 +370,16 @@ END $$;
 CREATE FUNCTION accounts.vouch(who bigint, details jsonb) RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog AS $$
 DECLARE
-  found bigint;
+  chosen bigint;
 BEGIN
-  SELECT id INTO found FROM accounts.parties
+  SELECT id INTO chosen FROM accounts.parties
   WHERE inn = details ->> 'inn' AND status = 'confirmed' AND parent IS NULL;
   IF NOT FOUND THEN
     INSERT INTO accounts.parties (kind, name, inn, ogrn, region, status)
     VALUES (details ->> 'kind', details ->> 'name', details ->> 'inn', details ->> 'ogrn', details ->> 'region', 'confirmed')
-    RETURNING id INTO found;
+    RETURNING id INTO chosen;
   END IF;
-  INSERT INTO accounts.members (party, account, role) VALUES (found, who, details ->> 'role')
+  INSERT INTO accounts.members (party, account, role) VALUES (chosen, who, details ->> 'role')
   ON CONFLICT (party, account) WHERE ended_at IS NULL DO NOTHING;
-  RETURN found;
+  RETURN chosen;
 END $$;

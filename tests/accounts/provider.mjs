@@ -1,0 +1,28 @@
+// A certified OpenID Connect provider for the tests: node provider.mjs PORT REDIRECT LOGOUT
+import { createRequire } from "node:module";
+import { pathToFileURL } from "node:url";
+
+const [port, redirect, logout] = process.argv.slice(2);
+const require = createRequire(new URL("../../web/package.json", import.meta.url));
+const { default: Provider } = await import(pathToFileURL(require.resolve("oidc-provider")));
+
+const provider = new Provider(`http://127.0.0.1:${port}`, {
+  clients: [
+    {
+      client_id: "mezha",
+      client_secret: "a-secret-of-the-tests",
+      redirect_uris: [redirect],
+      backchannel_logout_uri: logout,
+      backchannel_logout_session_required: true,
+    },
+  ],
+  pkce: { required: () => true },
+  cookies: { keys: ["tests"] },
+  claims: { openid: ["sub"], email: ["email", "email_verified"], profile: ["name"] },
+  features: { backchannelLogout: { enabled: true } },
+  findAccount: (_, id) => ({
+    accountId: id,
+    claims: () => ({ sub: id, name: `Имя ${id}`, email: `${id}@provider.test`, email_verified: true }),
+  }),
+});
+provider.listen(Number(port), "127.0.0.1", () => console.log("ready"));
