@@ -54,10 +54,10 @@ def up(
         house.start("server", "serve", "--port", str(port), "--workers", str(workers))
         supervisor.prepare_database(cluster, settings)
         supervisor.fill_demo(settings, house.say)
-        house.wait_ready()
-        house.start("worker", "work")
         if settings.demo:
             users.show_demo(settings)
+        house.wait_ready()
+        house.start("worker", "work")
         out.print(f"Mezha is ready at http://{settings.host}:{port}", highlight=False, soft_wrap=True)
         house.watch()
     except KeyboardInterrupt:

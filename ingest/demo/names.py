@@ -1,8 +1,10 @@
 """Names and numbers of the fictional region; every number passes its check digit and belongs to nobody."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import numpy as np
+if TYPE_CHECKING:
+    import numpy as np
 
 REGION = "97"
 REGION_NAME = "Приозёрский край"
@@ -124,8 +126,8 @@ FKKO: tuple[str, ...] = (
 )  # fmt: skip
 
 
-def pick(rng: np.random.Generator, trade: str) -> Holder:
+def pick(rng: "np.random.Generator", trade: str) -> Holder:
     """A holder of that trade; the first of each trade, who has a log-in, a little more often."""
     found = [h for h in HOLDERS if h.trade == trade] or list(HOLDERS)
-    weights = np.array([1.6] + [1.0] * (len(found) - 1))
-    return found[int(rng.choice(len(found), p=weights / weights.sum()))]
+    weights = [1.6] + [1.0] * (len(found) - 1)
+    return found[int(rng.choice(len(found), p=[w / sum(weights) for w in weights]))]
