@@ -1,0 +1,240 @@
+"""Every surface of Mezha and how the leak suite asks it: a new route needs a row here (docs/access.md).
+
+A row names the path template as the route table has it, and the addresses to call; ``{id}`` runs over every object
+of the data set with its ``{layer}``, ``{layer}`` alone over its layers, ``{word}`` over marks and ``{tile}`` over the
+tiles where the objects lie.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from morecantile import tms
+
+from tests.access.world import MARK, OBJECTS, Object
+
+LAYERS = tuple(dict.fromkeys(o.layer for o in OBJECTS))
+_grid = tms.get("WebMercatorQuad")
+
+
+@dataclass(frozen=True)
+class Surface:
+    """A surface. ``shows``: an administrator must see a mark, or the row tests nothing. ``volatile``: its answers
+    differ by themselves, so that only marks are looked for. ``scrub``: what may differ. ``silent``: the reason why it
+    is not called.
+    """
+
+    template: str
+    calls: tuple[str, ...] = ()
+    method: str = "GET"
+    shows: bool = False
+    volatile: bool = False
+    silent: str = ""
+    scrub: re.Pattern[bytes] = re.compile(rb"(?!)")
+
+    def addresses(self) -> Iterator[str]:
+        """The addresses to call."""
+        for call in self.calls:
+            if "{id}" in call:
+                for o in OBJECTS[:: 1 if self.shows and "?" not in call else 3]:
+                    yield call.replace("{id}", str(o.id)).replace("{layer}", o.layer)
+            elif "{layer}/{tile}" in call:
+                yield from (call.replace("{layer}/{tile}", f"{layer}/{tile}") for layer, tile in TILES)
+            elif "{layer}" in call:
+                yield from (call.replace("{layer}", layer) for layer in LAYERS)
+            elif "{place}" in call:
+                yield from (call.replace("{place}", place(o)) for o in OBJECTS[::4])
+            else:
+                yield call
+
+
+def place(target: Object) -> str:
+    """A spot within an object."""
+    return f"lon={target.corner[0] + 0.012:.5f}&lat={target.corner[1] + 0.005:.5f}"
+
+
+def _tiles() -> Iterator[tuple[str, str]]:
+    for target in OBJECTS[::2]:
+        for zoom in (4, 12) if target.n % 4 == 1 else (12,):
+            tile = _grid.tile(target.corner[0] + 0.012, target.corner[1] + 0.005, zoom)
+            yield target.layer, f"{tile.z}/{tile.x}/{tile.y}"
+
+
+TILES = tuple(dict.fromkeys(_tiles()))
+OGC_TILES = tuple(
+    f"/ogc/collections/{layer}/tiles/WebMercatorQuad/{z}/{y}/{x}"
+    for layer, (z, x, y) in ((layer, tile.split("/")) for layer, tile in TILES[::3])
+)
+PAST = "as_of=2026-01-15T00:00:00Z"
+_LICENCES = "/ogc/collections/licences/items"
+# Filters that ask for a hidden value, and that fail on a hidden row if it is evaluated before the access decides.
+_FILTERS = (
+    f"filter=number+LIKE+'{MARK}%25'",
+    "filter=area_m2/(area_m2-7654321007.5)>0",
+    "filter=area_m2>7654321000",
+    f"key={MARK}7{MARK}",
+    "holder_inn=7000000003",
+)
+_PARTS = (
+    "limit=1",
+    "f=html",
+    "f=csv",
+    "bbox=90,50,120,80",
+    "after=910000003",
+    "crs=http://www.opengis.net/def/crs/EPSG/0/3857",
+    *_FILTERS,
+)
+FILES = ("flatgeobuf", "geoparquet", "gpkg", "shapefile", "dxf", "kml")
+OWN = "changes the person's own account only; tests/accounts and tests/web show it"
+WRITES = "for registrars only, who see what they load; tests/ingest and tests/web show it"
+# A layer says, the same at every place, that it holds what the caller may not know: "not checked" must not look like
+# "clear".  test_a_layer_says_the_same_everywhere shows that it does not say where.
+STANDING = re.compile(
+    rb'"answer":"(not_checked|clear)"|"reason":("partly-hidden"|null)|"(version|changed_at|confirmed_at)":("[^"]*"|\d+|null)'
+)
+CASES = "a case of one's own; tests/api/test_cases.py refuses everybody else's"
+STATIC = "the same for everybody"
+
+SURFACES = (
+    # OGC API
+    Surface("/ogc", ("/ogc", "/ogc?f=html")),
+    Surface("/ogc/api", ("/ogc/api",)),
+    Surface("/ogc/conformance", ("/ogc/conformance",)),
+    Surface("/ogc/collections", ("/ogc/collections", "/ogc/collections?f=html"), shows=True),
+    Surface(
+        "/ogc/collections/{layer}",
+        ("/ogc/collections/{layer}", "/ogc/collections/{layer}?f=html"),
+        shows=True,
+    ),
+    Surface("/ogc/collections/{layer}/queryables", ("/ogc/collections/licences/queryables",)),
+    Surface("/ogc/collections/{layer}/schema", ("/ogc/collections/licences/schema",)),
+    Surface("/ogc/collections/{layer}/tiles", ("/ogc/collections/licences/tiles",)),
+    Surface(
+        "/ogc/collections/{layer}/tiles/WebMercatorQuad", ("/ogc/collections/licences/tiles/WebMercatorQuad",)
+    ),
+    Surface("/ogc/tileMatrixSets", ("/ogc/tileMatrixSets",)),
+    Surface("/ogc/tileMatrixSets/WebMercatorQuad", ("/ogc/tileMatrixSets/WebMercatorQuad",)),
+    Surface("/ogc/crs/{code}", ("/ogc/crs/EPSG:3857",)),
+    Surface(
+        "/ogc/collections/{layer}/items",
+        (
+            "/ogc/collections/{layer}/items",
+            f"/ogc/collections/{{layer}}/items?{PAST}",
+            *(f"{_LICENCES}?{part}" for part in _PARTS),
+            *(f"/ogc/collections/zones/items?{part}" for part in _FILTERS),
+        ),
+        shows=True,
+    ),
+    Surface(
+        "/ogc/collections/{layer}/items/{identity}",
+        ("/ogc/collections/{layer}/items/{id}", f"/ogc/collections/{{layer}}/items/{{id}}?{PAST}"),
+        shows=True,
+    ),
+    # Files of features: their bytes carry times, so only marks are looked for.
+    Surface("files", tuple(f"{_LICENCES}?f={kind}" for kind in FILES), shows=True, volatile=True),
+    # Tiles, outside the route table
+    Surface(
+        "/tiles/{layers}/{z}/{x}/{y}.mvt",
+        ("/tiles/{layer}/{tile}.mvt", f"/tiles/{{layer}}/{{tile}}.mvt?{PAST}"),
+        shows=True,
+    ),
+    Surface("/ogc/collections/{layer}/tiles/WebMercatorQuad/{z}/{row}/{col}", OGC_TILES, shows=True),
+    Surface("/tiles/{layers}.json", ("/tiles/{layer}.json", f"/tiles/{','.join(LAYERS)}.json"), shows=True),
+    Surface("/tiles/style.json", ("/tiles/style.json",)),
+    # What the viewer asks
+    Surface(
+        "/api/v1/search", (f"/api/v1/search?q={MARK}&limit=50", "/api/v1/search?q=7000000003"), shows=True
+    ),
+    Surface(
+        "/api/v1/objects/{layer}/{identity}",
+        ("/api/v1/objects/{layer}/{id}", f"/api/v1/objects/{{layer}}/{{id}}?{PAST}"),
+        shows=True,
+    ),
+    Surface("/api/v1/layers", ("/api/v1/layers",)),
+    Surface(
+        "/api/v1/spatial/at",
+        ("/api/v1/spatial/at?{place}", f"/api/v1/spatial/at?{{place}}&radius=5000&{PAST}"),
+        shows=True,
+        scrub=STANDING,
+    ),
+    # Pages
+    Surface("/", ("/", "/?lang=en")),
+    Surface("/map", ("/map",)),
+    Surface("/registers", ("/registers",)),
+    Surface(
+        "/registers/{name}",
+        ("/registers/{layer}", f"/registers/licences?q={MARK}", "/registers/licences?sort=-number"),
+        shows=True,
+    ),
+    Surface("/status", ("/status",), volatile=True),
+    Surface("/login", ("/login",), volatile=True),
+    # Operation
+    Surface("/healthz", ("/healthz",)),
+    Surface("/metrics", ("/metrics",), volatile=True),
+    Surface("/api/openapi.json", ("/api/openapi.json",)),
+    Surface("/api/docs", ("/api/docs",)),
+    Surface("/docs/oauth2-redirect", silent=STATIC),
+    # The journal
+    Surface("/api/v1/journal/roots", ("/api/v1/journal/roots",)),
+    Surface("/api/v1/journal/roots/{name}", ("/api/v1/journal/roots/2026-11-22",)),
+    Surface("/api/v1/journal/verifier", ("/api/v1/journal/verifier",)),
+    # Cases: their own party's and the office's; the data set holds none
+    Surface("/api/v1/services", ("/api/v1/services",)),
+    Surface("/api/v1/services/{service}", ("/api/v1/services/forest-declaration",)),
+    Surface("/api/v1/cases", ("/api/v1/cases",)),
+    Surface("/api/v1/cases/{case}", ("/api/v1/cases/1",)),
+    Surface("/api/v1/cases/{case}/events", ("/api/v1/cases/1/events",)),
+    *(
+        Surface(template, method=method, silent=CASES)
+        for method, template in (
+            ("POST", "/api/v1/cases"),
+            ("PUT", "/api/v1/cases/{case}"),
+            ("POST", "/api/v1/cases/{case}/validate"),
+            ("POST", "/api/v1/cases/{case}/actions/{action}"),
+        )
+    ),
+    # The person's own account
+    *(
+        Surface(template, (template,), volatile=True)
+        for template in (
+            "/consent",
+            "/login/renew",
+            "/profile",
+            "/profile/password",
+            "/profile/sessions",
+            "/profile/tokens",
+        )
+    ),
+    *(
+        Surface(template, method="POST", silent=OWN)
+        for template in (
+            "/login",
+            "/logout",
+            "/consent",
+            "/login/renew",
+            "/profile",
+            "/profile/password",
+            "/profile/sessions/end",
+            "/profile/tokens",
+            "/profile/tokens/revoke",
+        )
+    ),
+    # The registrar's desk
+    Surface("/office/imports", ("/office/imports",), volatile=True),
+    Surface("/office/imports/{number}", ("/office/imports/1",), volatile=True),
+    Surface("/office/imports/{number}/state", ("/office/imports/1/state",), volatile=True),
+    Surface("/office/imports/runs/{run}", ("/office/imports/runs/1",), volatile=True),
+    Surface(
+        "/office/imports/runs/{run}/differences.json",
+        ("/office/imports/runs/1/differences.json",),
+        volatile=True,
+    ),
+    *(
+        Surface(template, method="POST", silent=WRITES)
+        for template in (
+            "/office/imports",
+            "/office/imports/{number}/decision",
+            "/office/imports/runs/{run}/undo",
+        )
+    ),
+)
