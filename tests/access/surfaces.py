@@ -30,6 +30,7 @@ class Surface:
     shows: bool = False
     volatile: bool = False
     silent: str = ""
+    body: str = ""
     scrub: re.Pattern[bytes] = re.compile(rb"(?!)")
 
     def addresses(self) -> Iterator[str]:
@@ -86,6 +87,9 @@ _PARTS = (
 )
 FILES = ("flatgeobuf", "geoparquet", "gpkg", "shapefile", "dxf", "kml")
 OWN = "changes the person's own account only; tests/accounts and tests/web show it"
+ELSEWHERE = "leads to the identity provider"
+# A polygon over the fourth object, a licence.
+AREA = '{"type":"Polygon","coordinates":[[[95.3,61.4],[95.4,61.4],[95.4,61.45],[95.3,61.45],[95.3,61.4]]]}'
 WRITES = "for registrars only, who see what they load; tests/ingest and tests/web show it"
 # A layer says, the same at every place, that it holds what the caller may not know: "not checked" must not look like
 # "clear".  test_a_layer_says_the_same_everywhere shows that it does not say where.
@@ -235,6 +239,94 @@ SURFACES = (
             "/office/imports",
             "/office/imports/{number}/decision",
             "/office/imports/runs/{run}/undo",
+        )
+    ),
+    # More spatial questions
+    Surface("/api/v1/layers/{layer}/labels", ("/api/v1/layers/{layer}/labels",)),
+    Surface("/api/v1/spatial/nearest", ("/api/v1/spatial/nearest?{place}",), shows=True, scrub=STANDING),
+    Surface("/api/v1/spatial/overlaps", ("/api/v1/spatial/overlaps",), volatile=True),
+    Surface("/api/v1/spatial/summary", ("/api/v1/spatial/summary?layer={layer}",), scrub=STANDING),
+    Surface(
+        "/api/v1/spatial/intersect",
+        ("/api/v1/spatial/intersect",),
+        "POST",
+        shows=True,
+        scrub=STANDING,
+        body=AREA,
+    ),
+    Surface(
+        "/api/v1/spatial/summary",
+        ("/api/v1/spatial/summary?layer=licences",),
+        "POST",
+        scrub=STANDING,
+        body=AREA,
+    ),
+    Surface("/api/v1/spatial/questions/{identity}", ("/api/v1/spatial/questions/1",)),
+    Surface("/api/v1/spatial/questions/{identity}/file", ("/api/v1/spatial/questions/1/file",)),
+    Surface("/api/v1/spatial/questions/{identity}", method="DELETE", silent=OWN),
+    # Pages of accounts, cases and offices: called for marks
+    *(
+        Surface(
+            template,
+            (template.replace("{case}", "1").replace("{name}", "x").replace("{secret}", "x"),),
+            volatile=True,
+        )
+        for template in (
+            *(
+                "/cabinet",
+                "/cabinet/cases/{case}",
+                "/cabinet/services",
+                "/cabinet/services/{name}",
+                "/confirmation",
+            ),
+            *(
+                "/login/esia/back",
+                "/login/oidc/back",
+                "/login/second",
+                "/office/cases",
+                "/office/cases/{case}",
+            ),
+            *(
+                "/office/confirmations",
+                "/office/staff",
+                "/profile/email",
+                "/profile/security",
+                "/recover",
+                "/register",
+            ),
+            *("/team", "/team/invitation/{secret}"),
+        )
+    ),
+    Surface("/login/esia", silent=ELSEWHERE),
+    Surface("/login/oidc", silent=ELSEWHERE),
+    *(
+        Surface(template, method="POST", silent=CASES)
+        for template in (
+            *("/cabinet/cases", "/cabinet/cases/{case}", "/cabinet/cases/{case}/actions/{action}"),
+            *("/cabinet/cases/{case}/corners", "/office/cases/{case}/actions/{action}"),
+        )
+    ),
+    *(
+        Surface(template, method="POST", silent=OWN)
+        for template in (
+            *(
+                "/api/v1/oauth/backchannel-logout",
+                "/api/v1/oauth/token",
+                "/confirmation",
+                "/confirmation/code",
+            ),
+            *("/login/passkey", "/login/passkey/options", "/login/second", "/login/second/letter"),
+            *("/office/confirmations", "/office/staff", "/office/staff/block", "/office/staff/end"),
+            *("/profile/email", "/profile/email/confirm", "/profile/passkeys", "/profile/passkeys/options"),
+            *("/profile/passkeys/remove", "/profile/totp", "/profile/totp/bind", "/profile/totp/drop"),
+            *("/recover", "/recover/finish", "/register", "/register/again", "/register/confirm"),
+            *(
+                "/team/invitation/{secret}",
+                "/team/parties",
+                "/team/{party}/clients",
+                "/team/{party}/clients/revoke",
+            ),
+            *("/team/{party}/invite", "/team/{party}/members", "/team/{party}/withdraw"),
         )
     ),
 )

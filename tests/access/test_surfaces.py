@@ -65,7 +65,9 @@ async def answers(
     """What a surface answers at each of its addresses."""
     found = {}
     for address in surface.addresses():
-        answer = await client.request(surface.method, address)
+        answer = await client.request(
+            surface.method, address, content=surface.body, headers={"content-type": "application/json"}
+        )
         headers = {name: answer.headers[name] for name in _HEADERS if name in answer.headers}
         found[address] = (answer.status_code, headers, answer.content)
     return found
