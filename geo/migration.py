@@ -6,10 +6,13 @@ from pathlib import Path
 import psycopg
 from alembic import command
 from alembic.config import Config
+from alembic.util.exc import CommandError
 from psycopg.rows import TupleRow
+from sqlalchemy.exc import DBAPIError
 
 from geo.access import publish_statement
 from geo.crs import seed_statements
+from geo.errors import DatabaseMissingError
 from geo.revision import newest, remember
 from geo.session import connect
 
@@ -32,6 +35,22 @@ def current(connection: psycopg.Connection[TupleRow]) -> str | None:
     return row[0] if row else None
 
 
+def _upgrade(url: str, before: str | None) -> None:
+    try:
+        command.upgrade(_config(url), "head")
+    except DBAPIError as err:
+        reason = str(err.orig).strip().splitlines()[0]
+        raise DatabaseMissingError(
+            f"The database cannot be brought from {before or 'nothing'} to {newest()}: {reason}.",
+            "It stays as it was. Restore a backup of this release's line, or start with an empty database.",
+        ) from err
+    except CommandError as err:
+        raise DatabaseMissingError(
+            f"The database is at {before}, which this release does not know ({err}).",
+            "It was made by a newer release: use that one.",
+        ) from err
+
+
 def migrate(url: str, publish: frozenset[str]) -> str:
     """Migrate to `newest`, seed the coordinate systems, publish the layers; safe to repeat, one at a time.
 
@@ -42,7 +61,7 @@ def migrate(url: str, publish: frozenset[str]) -> str:
         before = current(connection)
         connection.commit()
         if before != newest():
-            command.upgrade(_config(url), "head")
+            _upgrade(url, before)
         for statement, values in seed_statements():
             connection.execute(statement, values)
         connection.execute(publish_statement(publish))
