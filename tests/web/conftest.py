@@ -109,7 +109,7 @@ def _free_port() -> int:
 
 
 def _wait(url: str, process: "subprocess.Popen[bytes]") -> None:
-    until = time.monotonic() + 40
+    until = time.monotonic() + 120
     while time.monotonic() < until and process.poll() is None:
         try:
             with urllib.request.urlopen(f"{url}/healthz", timeout=2):
@@ -162,9 +162,13 @@ def live_server(place: Place) -> str:
     return place.url
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Debian's Chromium, drawing WebGL without a GPU."""
+    """Debian's Chromium, drawing WebGL without a GPU.
+
+    One a module, not one a session: while it lives its event loop runs in this thread, and tests that are
+    coroutines cannot.  So a module has either browser tests or coroutines.
+    """
     if not CHROMIUM:
         pytest.skip("Chromium is not installed; `sh setup/prepare.sh test` installs it")
     with sync_playwright() as playwright:
@@ -173,7 +177,7 @@ def browser() -> Iterator[Browser]:
         made.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def shared_context(browser: Browser) -> Iterator[BrowserContext]:
     """One profile for tests that need no profile of their own: scripts and fonts are loaded once."""
     made = browser.new_context(viewport={"width": 1120, "height": 640}, locale="ru-RU")
