@@ -19,6 +19,6 @@ def test_a_search_on_the_home_page_goes_on_on_the_map(opened: Callable[..., Page
     page = opened("/")
     page.fill("#q", "Золотой")
     page.keyboard.press("Enter")
-    until(page, "location.pathname === '/map'")
+    page.wait_for_url("**/map?q=*")
     until(page, "document.querySelector('#hits [role=option]')")
     assert "ПРК 012345 ТЭ" in page.locator("#hits").inner_text()
