@@ -15,7 +15,7 @@ run: ## set everything up and start Mezha on http://127.0.0.1:$(PORT)
 
 test: ## run the tests on a throw-away database (T= picks some: make test T=tests/geo)
 	@sh setup/prepare.sh test
-	@.venv/bin/python -m pytest $(T)
+	@.venv/bin/python -m pytest -n 2 --dist loadfile $(T)
 
 check: ## lint, types, import contracts, catalogues
 	@sh setup/prepare.sh check
