@@ -43,6 +43,8 @@ def up(
         # A private database is a demonstration unless somebody says otherwise: its region is fictional.
         changes |= {"demo": True, "region": "97", "publish": settings.publish or frozenset({"*"})}
     settings = settings.model_copy(update=changes)
+    # A shell that starts us in the background tells us to ignore Ctrl-C; whoever sends it means it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, lambda *_: (_ for _ in ()).throw(KeyboardInterrupt()))
     cluster = None
     house = None

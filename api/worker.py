@@ -142,7 +142,7 @@ async def _keep_overviews(settings: Settings) -> None:
             if turn % 600 == 0:
                 await asyncio.to_thread(overviews.merge_changes, settings)
             if built:
-                log.info("overviews", chunks=built)
+                log.debug("overviews", chunks=built)
         except Exception:
             # The map is right without them, only slower; the database may be back in a moment.
             log.exception("overviews")

@@ -8,6 +8,8 @@ import structlog
 
 def configure() -> None:
     """Set up structlog; safe to repeat."""
+    # A pool that waits for its database says so again and again; whoever asks is told by the error itself.
+    logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
