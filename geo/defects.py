@@ -153,6 +153,12 @@ def _misplaced(row: int, geometry: shapely.Geometry) -> Iterator[Defect]:
 
 def _lies_in(inner: shapely.Polygon, outer: shapely.Polygon) -> bool:
     """Whether a ring lies in another, by its points: the rings themselves may be broken."""
+    if not _boxes_meet(outer.bounds, inner.bounds):
+        return False
     points = shapely.points(shapely.get_coordinates(inner.exterior))
     whole = outer if outer.is_valid else shapely.make_valid(outer)
     return bool(shapely.covers(whole, points).mean() > 0.5)
+
+
+def _boxes_meet(a: tuple[float, ...], b: tuple[float, ...]) -> bool:
+    return a[0] <= b[2] and b[0] <= a[2] and a[1] <= b[3] and b[1] <= a[3]

@@ -13,6 +13,8 @@ from ingest.errors import RefusedError
 from ingest.profile import Profile
 from ingest.staging import columns_of, table_of
 
+# From so many rows on, a first load drops the indexes and builds them after.
+BULK_ROWS = 20_000
 Connection = psycopg.Connection[TupleRow]
 
 
@@ -83,6 +85,12 @@ def refuse_if_too_much_is_gone(outcome: Outcome, profile: Profile, *, confirmed:
         )
 
 
+def _many(connection: Connection, run: int) -> bool:
+    """Whether building the indexes anew costs less than filling them row by row."""
+    statement = sql.SQL("SELECT count(*) FROM (SELECT FROM {} LIMIT %s) few").format(table_of(run))
+    return connection.execute(statement, [BULK_ROWS]).fetchone() == (BULK_ROWS,)
+
+
 def write(connection: Connection, layer: Layer, profile: Profile, run: int, moment: Any = None) -> None:
     """Write the versions: close what changed or is gone, add what is new or changed. The caller commits.
 
@@ -103,7 +111,7 @@ def write(connection: Connection, layer: Layer, profile: Profile, run: int, mome
             version for _, version in connection.execute(gone(layer, profile, run), {"profile": profile.name})
         ]
     _close(connection, layer, versions, moment)
-    bulk = moment is None and nothing_current(connection, layer)
+    bulk = moment is None and nothing_current(connection, layer) and _many(connection, run)
     if bulk:
         connection.execute("SELECT history.begin_bulk(%s)", [layer.name])
     own = [name for name in columns_of(layer) if name != "stage_row"]
