@@ -2,15 +2,17 @@
 
 import asyncio
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
 from api.supervisor import database_settings
-from geo.access import ANONYMOUS, Caller
-from geo.layers import layer as layer_named
 from geo.settings import Settings
+
+if TYPE_CHECKING:
+    from geo.access import Caller
+    from tiles.archive import Progress
 
 out = Console(soft_wrap=True)
 tiles = typer.Typer(help="Tiles of the map.", no_args_is_help=True)
@@ -36,6 +38,8 @@ def export(
     ] = "",
 ) -> None:
     """Write a layer as PMTiles; after a kill the same command goes on where it was."""
+    from geo.layers import layer as layer_named
+
     target = layer_named(layer)
     settings = database_settings(Settings())
     count = asyncio.run(_export(settings, target.name, file, max_zoom, token))
@@ -43,11 +47,12 @@ def export(
 
 
 async def _export(settings: Settings, name: str, file: Path, max_zoom: int, token: str) -> int:
-    from tiles.archive import Progress
+    from geo.access import ANONYMOUS
+    from geo.layers import layer as layer_named
     from tiles.archive import export as write
     from tiles.source import TileSource
 
-    def tick(progress: Progress) -> None:
+    def tick(progress: "Progress") -> None:
         out.print(
             f"z{progress.zoom}: {progress.done}/{progress.known}, {progress.filled} tiles", highlight=False
         )
@@ -60,7 +65,7 @@ async def _export(settings: Settings, name: str, file: Path, max_zoom: int, toke
         source.close()
 
 
-async def _caller(settings: Settings, token: str) -> Caller:
+async def _caller(settings: Settings, token: str) -> "Caller":
     """Who the token belongs to, by the same door as a request."""
     from api.identity import Identity
     from geo.db import Database
