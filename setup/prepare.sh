@@ -116,3 +116,7 @@ javascript_packages
 case $target in
   test | bench) command -v chromium >/dev/null || command -v chromium-browser >/dev/null || apt_install chromium ;;
 esac
+# The bare load that imports are measured against, and the client that the OGC API is tried with.
+case $target in
+  test | bench) command -v ogr2ogr >/dev/null || apt_install gdal-bin ;;
+esac
