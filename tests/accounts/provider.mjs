@@ -20,9 +20,12 @@ const provider = new Provider(`http://127.0.0.1:${port}`, {
   cookies: { keys: ["tests"] },
   claims: { openid: ["sub"], email: ["email", "email_verified"], profile: ["name"] },
   features: { backchannelLogout: { enabled: true } },
+  // The provider guards itself against requests into its own network, and the tests live there: its guard is a dispatcher.
+  fetch: (url, { dispatcher, ...options }) => globalThis.fetch(url, options),
   findAccount: (_, id) => ({
     accountId: id,
     claims: () => ({ sub: id, name: `Имя ${id}`, email: `${id}@provider.test`, email_verified: true }),
   }),
 });
+provider.on("backchannel.error", (_, error) => console.error(error));
 provider.listen(Number(port), "127.0.0.1", () => console.log("ready"));

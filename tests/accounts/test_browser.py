@@ -59,9 +59,7 @@ def provider(addresses: tuple[str, str]) -> Iterator[str]:
         f"{ours}/login/oidc/back",
         f"{ours.replace('localhost', '127.0.0.1')}/api/v1/oauth/backchannel-logout",
     ]
-    process = subprocess.Popen(
-        ["node", str(HERE / "provider.mjs"), *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
+    process = subprocess.Popen(["node", str(HERE / "provider.mjs"), *arguments], stdout=subprocess.DEVNULL)
     wait(f"{theirs}/.well-known/openid-configuration", process)
     yield theirs
     process.terminate()
