@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from api import supervisor
+from api import server, supervisor
 from api.commands import demo, house, imports, journal, tiles, users
 from geo.errors import MezhaError
 from geo.logs import configure as configure_logs
@@ -53,13 +53,13 @@ def up(
         settings = supervisor.private_settings(cluster, settings) if cluster else settings
         house = supervisor.House(settings, lambda text: err.print(text, highlight=False))
         # The server needs its imports before it needs the database: start it first.
-        house.start("server", "serve", "--port", str(port), "--workers", str(workers))
+        house.start("server", server.serve, port, workers)
         supervisor.prepare_database(cluster, settings)
         supervisor.fill_demo(settings, house.say)
         if settings.demo:
             users.show_demo(settings)
         house.wait_ready()
-        house.start("worker", "work")
+        house.start("worker", work)
         out.print(f"Mezha is ready at http://{settings.host}:{port}", highlight=False, soft_wrap=True)
         house.watch()
     except KeyboardInterrupt:
@@ -74,24 +74,7 @@ def up(
 @app.command()
 def serve(port: Annotated[int, typer.Option()] = 8000, workers: Annotated[int, typer.Option()] = 2) -> None:
     """Start the server alone; the database must be migrated."""
-    from granian import Granian
-    from granian.constants import Interfaces, Loops
-    from granian.log import LogLevels
-
-    settings = Settings()
-    Granian(
-        "api.main:create_app",
-        factory=True,
-        address=settings.host,
-        port=port,
-        workers=workers,
-        interface=Interfaces.ASGI,
-        loop=Loops.uvloop,
-        log_level=LogLevels.warning,
-        log_access=False,
-        websockets=False,
-        respawn_failed_workers=True,
-    ).serve()
+    server.serve(port, workers)
 
 
 @app.command()

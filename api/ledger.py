@@ -9,8 +9,8 @@ from pathlib import Path
 
 from geo.errors import SettingsError
 
-# What our own processes show in their command line.
-MARK = b"api.cli"
+# What our own processes show in their command line: parts are forks of the command, by either of its names.
+MARKS = (b"mezha", b"api.cli")
 
 
 def _command(pid: int) -> bytes:
@@ -18,6 +18,11 @@ def _command(pid: int) -> bytes:
         return Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:
         return b""
+
+
+def _ours(pid: int) -> bool:
+    command = _command(pid)
+    return any(mark in command for mark in MARKS)
 
 
 def _alive(pid: int) -> bool:
@@ -36,7 +41,7 @@ def _members(group: int) -> list[int]:
             continue
         pid = int(entry.name)
         try:
-            if os.getpgid(pid) == group and MARK in _command(pid) and _alive(pid):
+            if os.getpgid(pid) == group and _ours(pid) and _alive(pid):
                 found.append(pid)
         except OSError:
             continue
@@ -54,7 +59,7 @@ class Ledger:
         if self.path.exists():
             entry = json.loads(self.path.read_text("utf-8") or "{}")
             supervisor = int(entry.get("supervisor", 0))
-            if supervisor != os.getpid() and _alive(supervisor) and b"mezha" in _command(supervisor):
+            if supervisor != os.getpid() and _alive(supervisor) and _ours(supervisor):
                 raise SettingsError(
                     f"Mezha runs already in this folder (process {supervisor}).", "Stop it with Ctrl-C first."
                 )

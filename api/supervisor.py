@@ -1,13 +1,13 @@
 """Everything that `make run` starts, and its end: database, migrations, demo region, server, worker."""
 
+import multiprocessing
 import os
 import signal
-import subprocess
-import sys
 import time
 import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from multiprocessing.context import ForkProcess
 
 from api.ledger import Ledger
 from geo.cluster import Cluster
@@ -18,6 +18,7 @@ from geo.settings import Settings
 
 DATABASE = "mezha"
 Say = Callable[[str], None]
+_FORKS = multiprocessing.get_context("fork")
 
 
 def private_settings(cluster: Cluster, settings: Settings) -> Settings:
@@ -91,12 +92,13 @@ def database_settings(settings: Settings) -> Settings:
     return private_settings(cluster, settings)
 
 
-@dataclass
-class Child:
-    """A process that must not end before Mezha does."""
-
-    name: str
-    process: subprocess.Popen[bytes]
+def _live(variables: dict[str, str], run: Callable[..., None], *arguments: object) -> None:
+    """The life of a part: a group and signals of its own, the settings in its environment."""
+    os.setsid()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
+    os.environ.update(variables)
+    run(*arguments)
 
 
 @dataclass
@@ -105,22 +107,22 @@ class House:
 
     settings: Settings
     say: Say
-    children: list[Child] = field(default_factory=list)
+    parts: list[ForkProcess] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.settings.home.mkdir(parents=True, exist_ok=True)
         self.ledger = Ledger(self.settings.home / "running.json")
         self.ledger.claim()
 
-    def start(self, name: str, *arguments: str) -> None:
-        """Start a part in a process group of its own, so that Ctrl-C reaches it through us only."""
-        process = subprocess.Popen(
-            [sys.executable, "-m", "api.cli", *arguments],
-            env=environment(self.settings),
-            start_new_session=True,
-        )
-        self.children.append(Child(name, process))
-        self.ledger.add(process.pid)
+    def start(self, name: str, run: Callable[..., None], *arguments: object) -> None:
+        """Fork a part into a process group of its own, so that Ctrl-C reaches it through us only.
+
+        What the supervisor has loaded, a part need not load again.
+        """
+        part = _FORKS.Process(target=_live, args=(environment(self.settings), run, *arguments), name=name)
+        part.start()
+        self.parts.append(part)
+        self.ledger.add(part.pid or 0)
 
     def wait_ready(self, seconds: float = 180) -> None:
         """Wait until the server answers that it is ready."""
@@ -139,10 +141,10 @@ class House:
         )
 
     def _check(self) -> None:
-        for child in self.children:
-            if child.process.poll() is not None:
+        for part in self.parts:
+            if not part.is_alive():
                 raise SettingsError(
-                    f"The {child.name} ended with code {child.process.returncode}.",
+                    f"The {part.name} ended with code {part.exitcode}.",
                     "Look at the messages above.",
                 )
 
@@ -157,14 +159,13 @@ class House:
 
     def stop(self) -> None:
         """End every part, gently first."""
-        for child in reversed(self.children):
-            if child.process.poll() is None:
-                os.killpg(child.process.pid, signal.SIGTERM)
-        for child in self.children:
-            try:
-                child.process.wait(timeout=10)
-            except subprocess.TimeoutExpired:
-                os.killpg(child.process.pid, signal.SIGKILL)
+        for part in reversed(self.parts):
+            if part.is_alive():
+                part.terminate()
+        for part in self.parts:
+            part.join(timeout=10)
+            if part.is_alive() and part.pid is not None:
+                os.killpg(part.pid, signal.SIGKILL)
         self.ledger.close()
 
 

@@ -1,6 +1,7 @@
 """Answers worth remembering between two changes of a layer: counts and extents of many rows.
 
-The key holds the layer's stamp, read in the same transaction, so that nothing stale is ever given out.
+The key holds the layer's stamp, read in the same transaction, so that nothing stale is ever given out,
+and the database's name: two databases in one process may have equal stamps.
 """
 
 import hashlib
@@ -12,7 +13,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 _STAMP = text(
-    "SELECT spatial.stamp(:layer), access.rank(), access.regions(), access.inns(), access.objects()"
+    "SELECT spatial.stamp(:layer), current_database(),"
+    " access.rank(), access.regions(), access.inns(), access.objects()"
 )
 
 
