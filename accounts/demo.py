@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import psycopg
 from psycopg.rows import TupleRow
 
-from accounts.consent import DOCUMENTS, EDITION
-from accounts.enrolment import Company, Newcomer, appoint, company, enrol, join
+if TYPE_CHECKING:
+    from accounts.enrolment import Company
 
 # Everybody may know it: a demonstration holds nothing but a fictional region.
 PASSWORD = "Mezha-Demo-2026"  # noqa: S105
@@ -57,8 +58,20 @@ PARTS = (
 _SHARED = "SELECT id FROM register.leases WHERE holder_inn = %s AND sys_to = 'infinity' ORDER BY id LIMIT 2"
 
 
-def seed(connection: psycopg.Connection[TupleRow], companies: Mapping[str, Company]) -> int:
+def missing(connection: psycopg.Connection[TupleRow]) -> bool:
+    """Whether a log-in is still to be made; asked at every start, so without the imports that making it takes."""
+    logins = [part.login for part in PARTS]
+    row = connection.execute(
+        "SELECT count(*) FROM accounts.accounts WHERE login = ANY(%s)", [logins]
+    ).fetchone()
+    return row is None or row[0] < len(logins)
+
+
+def seed(connection: psycopg.Connection[TupleRow], companies: "Mapping[str, Company]") -> int:
     """Make the log-ins that are missing; ``companies`` by trade: forest, subsoil, waste. The number made."""
+    from accounts.consent import DOCUMENTS, EDITION
+    from accounts.enrolment import Newcomer, appoint, company, enrol, join
+
     made = 0
     for part in PARTS:
         row = connection.execute("SELECT id FROM accounts.accounts WHERE login = %s", [part.login]).fetchone()

@@ -1,7 +1,7 @@
 """`mezha user add`, and the log-ins of the demonstration."""
 
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -11,6 +11,9 @@ from api.supervisor import database_settings
 from geo.errors import ParameterError
 from geo.session import connect
 from geo.settings import Settings
+
+if TYPE_CHECKING:
+    from accounts.enrolment import Company
 
 out = Console(soft_wrap=True)
 users = typer.Typer(help="Accounts of people.", no_args_is_help=True)
@@ -71,14 +74,19 @@ def add(
 def show_demo(settings: Settings) -> None:
     """Make the log-ins of the demonstration where they are missing, and print them."""
     from accounts import demo
-    from accounts.enrolment import Company
-    from ingest.demo import names
 
-    holders = {"forest": names.FOREST_COMPANY, "subsoil": names.SUBSOIL_COMPANY, "waste": names.WASTE_COMPANY}
-    companies = {trade: Company(h.inn, h.name, names.REGION, h.ogrn) for trade, h in holders.items()}
     with connect(settings.url_for("owner")) as connection:
-        demo.seed(connection, companies)
+        if demo.missing(connection):
+            demo.seed(connection, _demo_companies())
     table = Table("log-in", "who", title=f"password of all: {demo.PASSWORD}", title_justify="left", box=None)
     for part in demo.PARTS:
         table.add_row(part.login, part.title)
     out.print(table)
+
+
+def _demo_companies() -> "dict[str, Company]":
+    from accounts.enrolment import Company
+    from ingest.demo import names
+
+    holders = {"forest": names.FOREST_COMPANY, "subsoil": names.SUBSOIL_COMPANY, "waste": names.WASTE_COMPANY}
+    return {trade: Company(h.inn, h.name, names.REGION, h.ogrn) for trade, h in holders.items()}
