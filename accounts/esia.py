@@ -16,10 +16,13 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.serialization import pkcs7
 from joserfc.jwk import ECKey, Key, RSAKey
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from accounts import sessions
+from accounts import gost, sessions
+from accounts.action import Action
 from accounts.errors import ProviderError
-from accounts.idtoken import claims_of
+from accounts.idtoken import claims_of, gost_claims_of
+from accounts.journal import Entry, record
 from accounts.origin import Origin
 from accounts.provider import Vouched, account_of, fetched, put_question, take_question
 from geo.access import ANONYMOUS
@@ -29,7 +32,7 @@ from geo.identifiers import inn_is_valid, snils_is_valid
 from geo.settings import Settings
 
 PURPOSE = "esia"
-_VOUCH = text("SELECT accounts.vouch(:who, CAST(:details AS jsonb))")
+_VOUCH = text("SELECT * FROM accounts.vouch(:who, CAST(:details AS jsonb))")
 
 
 def message_of(order: str, values: Mapping[str, str]) -> bytes:
@@ -45,22 +48,29 @@ def _read(path: Path, what: str) -> bytes:
 
 
 def signature(settings: Settings, message: bytes) -> str:
-    """client_secret: base64url without padding of a raw RSA signature, or of a detached CMS."""
+    """client_secret: base64url without padding of a raw signature, or of a detached CMS; RSA or GOST."""
+    made = _gost(settings, message) if settings.esia_key_kind == "gost" else _rsa(settings, message)
+    return base64.urlsafe_b64encode(made).rstrip(b"=").decode()
+
+
+def _gost(settings: Settings, message: bytes) -> bytes:
+    if settings.esia_signature == "raw":
+        return gost.sign(settings.esia_key, message)
+    return gost.sign_cms(settings.esia_key, settings.esia_certificate, message)
+
+
+def _rsa(settings: Settings, message: bytes) -> bytes:
     key = serialization.load_pem_private_key(_read(settings.esia_key, "key"), None)
     if not isinstance(key, rsa.RSAPrivateKey):
         raise SettingsError(
-            "The key of ESIA is no RSA key.", "GOST keys need a signing proxy: docs/accounts.md."
+            "The key of ESIA is no RSA key.", "Set MEZHA_ESIA_KEY_KIND=gost for a key of GOST R 34.10-2012."
         )
     if settings.esia_signature == "raw":
-        made = key.sign(message, padding.PKCS1v15(), hashes.SHA256())
-    else:
-        certificate = x509.load_pem_x509_certificate(_read(settings.esia_certificate, "certificate"))
-        builder = (
-            pkcs7.PKCS7SignatureBuilder().set_data(message).add_signer(certificate, key, hashes.SHA256())
-        )
-        options = [pkcs7.PKCS7Options.DetachedSignature, pkcs7.PKCS7Options.Binary]
-        made = builder.sign(serialization.Encoding.DER, options)
-    return base64.urlsafe_b64encode(made).rstrip(b"=").decode()
+        return key.sign(message, padding.PKCS1v15(), hashes.SHA256())
+    certificate = x509.load_pem_x509_certificate(_read(settings.esia_certificate, "certificate"))
+    builder = pkcs7.PKCS7SignatureBuilder().set_data(message).add_signer(certificate, key, hashes.SHA256())
+    options = [pkcs7.PKCS7Options.DetachedSignature, pkcs7.PKCS7Options.Binary]
+    return builder.sign(serialization.Encoding.DER, options)
 
 
 def _token_key(settings: Settings) -> Key:
@@ -109,10 +119,36 @@ async def finish(
     roles = await fetched("GET", f"{base}/roles", headers=bearer) if settings.esia_organisation_scopes else {}
     async with database.transaction(ANONYMOUS) as connection:
         account = await account_of(connection, _vouched(settings, oid, person))
-        for organisation in organisations(roles):
-            await connection.execute(_VOUCH, {"who": account, "details": json.dumps(organisation)})
+        parties = await _joined(connection, account, organisations(roles)) if roles else 0
         entrance = sessions.Entrance(account, "esia", strong=True, provider=settings.esia_issuer, subject=oid)
-        return await sessions.enter(connection, entrance, origin, settings), facts["next"]
+        onward = f"/login/party?next={quote(facts['next'])}" if parties > 1 else facts["next"]
+        return await sessions.enter(connection, entrance, origin, settings), onward
+
+
+async def _joined(connection: AsyncConnection, account: int, found: list[dict[str, Any]]) -> int:
+    """Make the account's memberships by ESIA what ESIA says now, each change in the journal; how many there are."""
+    rows = (await connection.execute(_VOUCH, {"who": account, "details": json.dumps(found)})).all()
+    for row in rows:
+        entry = Entry(
+            Action.right_taken if row.change == "ended" else Action.right_given,
+            concerned=account,
+            subject="party",
+            object=row.party,
+            region=row.region,
+            inn=row.inn,
+            details={"role": row.role, "by": "esia"},
+        )
+        if row.change != "kept":
+            await record(connection, entry)
+    return sum(row.change != "ended" for row in rows)
+
+
+def log_out_address(settings: Settings, base: str) -> str | None:
+    """Where a browser ends its log-in at ESIA too and comes back to us; None where the installation does not ask it."""
+    if not settings.esia_url or not settings.esia_logout_path:
+        return None
+    query = {"client_id": settings.esia_client_id, "redirect_url": f"{base}/"}
+    return f"{settings.esia_url.rstrip('/')}{settings.esia_logout_path}?{urlencode(query)}"
 
 
 async def _exchange(settings: Settings, code: str, redirect: str) -> tuple[str, dict[str, str]]:
@@ -124,15 +160,19 @@ async def _exchange(settings: Settings, code: str, redirect: str) -> tuple[str, 
     tokens = await fetched("POST", url, data=form)
     if tokens.get("state") not in (None, values["state"]):
         raise ProviderError("ESIA answered another question.", "Begin the log-in again.")
-    key = await asyncio.to_thread(_token_key, settings)
-    allowed = (settings.esia_algorithm,)
-    wanted = {"issuer": settings.esia_issuer, "audience": settings.esia_client_id}
-    claims = claims_of(str(tokens.get("id_token", "")), key, **wanted, algorithms=allowed)
+    claims = await asyncio.to_thread(_claims, settings, str(tokens.get("id_token", "")))
     subject = claims.get("urn:esia:sbj")
     oid = str(subject.get("urn:esia:sbj:oid", "")) if isinstance(subject, dict) else ""
     if not oid.isdecimal():
         raise ProviderError("ESIA does not say who you are.", "Begin the log-in again.")
     return oid, {"authorization": f"Bearer {tokens.get('access_token', '')}"}
+
+
+def _claims(settings: Settings, token: str) -> Mapping[str, Any]:
+    wanted = {"issuer": settings.esia_issuer, "audience": settings.esia_client_id}
+    if settings.esia_algorithm == gost.ALGORITHM:
+        return gost_claims_of(token, settings.esia_token_key, **wanted)
+    return claims_of(token, _token_key(settings), **wanted, algorithms=(settings.esia_algorithm,))
 
 
 def _vouched(settings: Settings, oid: str, person: Mapping[str, Any]) -> Vouched:

@@ -1,13 +1,17 @@
 """Tokens that identity providers sign: signature, issuer, audience, time and nonce, or a ProviderError."""
 
+import base64
+import json
 import time
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import Key, KeySet
 
+from accounts import gost
 from accounts.errors import ProviderError
 
 # Asymmetric only: no `none`, and no HMAC that would take a public key for a secret.
@@ -30,6 +34,30 @@ def claims_of(
         claims: dict[str, Any] = jwt.decode(token, keys, algorithms=list(algorithms)).claims
     except (JoseError, ValueError, TypeError, KeyError) as err:
         raise _lie(f"signature ({type(err).__name__})") from err
+    return checked(claims, issuer=issuer, audience=audience)
+
+
+def gost_claims_of(token: str, certificate: Path, *, issuer: str, audience: str) -> Mapping[str, Any]:
+    """`claims_of` for a token that is signed by GOST R 34.10-2012 with the key of a certificate."""
+    try:
+        head, body, signature = (_decoded(part) for part in token.split("."))
+        algorithm, claims = json.loads(head)["alg"], json.loads(body)
+    except (ValueError, KeyError, TypeError) as err:
+        raise _lie(f"signature ({type(err).__name__})") from err
+    signed = token.rpartition(".")[0].encode()
+    if algorithm != gost.ALGORITHM or not gost.is_signed(certificate, signed, signature):
+        raise _lie("signature (GOST)")
+    if not isinstance(claims, dict):
+        raise _lie("claims")
+    return checked(claims, issuer=issuer, audience=audience)
+
+
+def _decoded(part: str) -> bytes:
+    return base64.b64decode(part + "=" * (-len(part) % 4), altchars=b"-_", validate=True)
+
+
+def checked(claims: dict[str, Any], *, issuer: str, audience: str) -> Mapping[str, Any]:
+    """Claims whose signature is good, if they are for us and in time."""
     now = time.time()
     heard = claims.get("aud")
     heard = [heard] if isinstance(heard, str) else heard

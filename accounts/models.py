@@ -113,7 +113,10 @@ class Party(Base):
 
 
 class Member(Base):
-    """Somebody who acts for a party; ``objects`` limits him to single objects, NULL is all of the party's."""
+    """Somebody who acts for a party; ``objects`` limits him to single objects, NULL is all of the party's.
+
+    ``vouched``: ESIA said so, and ends it by its silence.
+    """
 
     __tablename__ = "members"
     id: Mapped[int] = _number()
@@ -124,6 +127,7 @@ class Member(Base):
     since: Mapped[datetime] = _time(server_default=NOW)
     ended_at: Mapped[datetime | None] = _time()
     granted_by: Mapped[int | None] = _refers("accounts")
+    vouched: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
     __table_args__ = (
         CheckConstraint("role IN ('owner', 'operator', 'controller', 'contractor')", name="role_known"),
         CheckConstraint("role <> 'contractor' OR objects IS NOT NULL", name="contractor_limited"),
@@ -207,6 +211,7 @@ class Session(Base):
     provider: Mapped[str | None] = mapped_column(Text)
     subject: Mapped[str | None] = mapped_column(Text)
     provider_sid: Mapped[str | None] = mapped_column(Text)
+    acting: Mapped[int | None] = mapped_column(BigInteger)
     created_at: Mapped[datetime] = _time(server_default=NOW)
     seen_at: Mapped[datetime] = _time(server_default=NOW)
     idle: Mapped[int] = mapped_column(Integer)

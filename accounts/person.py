@@ -36,7 +36,11 @@ class Duty:
 
 @dataclass(frozen=True)
 class Person:
-    """Who asks. ``stage`` is full once the log-in is complete; ``strong`` when a second factor was shown."""
+    """Who asks. ``stage`` is full once the log-in is complete; ``strong`` when a second factor was shown.
+
+    ``acting`` is the party for which this session acts: None all of them, 0 the person alone; ``choices`` counts
+    those among which he may choose.
+    """
 
     account: int | None
     name: str
@@ -51,6 +55,8 @@ class Person:
     second: bool = False
     memberships: tuple[Membership, ...] = ()
     duties: tuple[Duty, ...] = ()
+    acting: int | None = None
+    choices: int = 0
     client: str = ""
     scopes: tuple[str, ...] = ("read", "write")
 

@@ -111,8 +111,13 @@ class Settings(BaseSettings):
     esia_key: Path = Field(Path("esia.key"), description="Private key of the system, PEM")
     esia_certificate: Path = Field(Path("esia.crt"), description="Certificate of the system, PEM")
     esia_certificate_hash: str = Field("", description="client_certificate_hash; empty: not sent")
+    esia_key_kind: str = Field(
+        "rsa",
+        pattern="^(rsa|gost)$",
+        description="Kind of esia_key; gost needs the OpenSSL engine of that name",
+    )
     esia_signature: str = Field(
-        "raw", pattern="^(raw|cms)$", description="client_secret: raw RSA signature, or detached CMS"
+        "raw", pattern="^(raw|cms)$", description="client_secret: raw signature, or detached CMS"
     )
     esia_message: str = Field(
         "client_id,scope,scope_org,timestamp,state,redirect_uri,code",
@@ -121,10 +126,15 @@ class Settings(BaseSettings):
     esia_token_key: Path = Field(
         Path("esia-token.crt"), description="Certificate with which ESIA signs its tokens, PEM"
     )
-    esia_algorithm: str = Field("RS256", description="Signature of the tokens of ESIA")
+    esia_algorithm: str = Field(
+        "RS256", description="Signature of the tokens of ESIA; GOST3410_2012_256 needs the engine gost"
+    )
     esia_authorize_path: str = Field("/aas/oauth2/v2/ac", description="Path of the log-in page of ESIA")
     esia_token_path: str = Field("/aas/oauth2/v3/te", description="Path of the tokens of ESIA")
     esia_persons_path: str = Field("/rs/prns", description="Path of the data of persons of ESIA")
+    esia_logout_path: str = Field(
+        "/idp/ext/Logout", description="Path of the log-out of ESIA; empty: only our own session ends"
+    )
     esia_scopes: str = Field("openid fullname snils inn email", description="Scopes asked of ESIA")
     esia_organisation_scopes: str = Field(
         "org_shortname org_fullname org_inn org_ogrn", description="Scopes about organisations asked of ESIA"

@@ -10,8 +10,7 @@ from geo.settings import Settings
 
 def content_policy(settings: Settings) -> str:
     """Content-Security-Policy of the pages: own scripts and styles only, and the base map of the settings."""
-    base = urlsplit(settings.basemap_url)
-    outside = f" {base.scheme}://{base.netloc}" if base.netloc else ""
+    outside = _origin(settings.basemap_url)
     rules = {
         "default-src": "'self'",
         "script-src": "'self'",
@@ -21,10 +20,16 @@ def content_policy(settings: Settings) -> str:
         "worker-src": "'self' blob:",
         "object-src": "'none'",
         "base-uri": "'self'",
-        "form-action": "'self'",
+        # The form that logs out leads on to ESIA.
+        "form-action": f"'self'{_origin(settings.esia_url)}",
         "frame-ancestors": "'none'",
     }
     return "; ".join(f"{name} {value}" for name, value in rules.items())
+
+
+def _origin(address: str) -> str:
+    parts = urlsplit(address)
+    return f" {parts.scheme}://{parts.netloc}" if parts.netloc else ""
 
 
 class PageHeaders:

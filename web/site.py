@@ -9,6 +9,7 @@ from geo.settings import Settings
 from web.csrf import guard
 from web.headers import PageHeaders
 from web.pages import (
+    acting,
     cabinet,
     entry,
     home,
@@ -53,6 +54,7 @@ PAGES = (
     team.router,
     staff.router,
     providers.router,
+    acting.router,
 )
 
 

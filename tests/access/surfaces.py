@@ -278,6 +278,7 @@ SURFACES = (
                 "/cabinet/services",
                 "/cabinet/services/{name}",
                 "/confirmation",
+                "/login/party",
             ),
             *(
                 "/login/esia/back",
@@ -315,7 +316,13 @@ SURFACES = (
                 "/confirmation",
                 "/confirmation/code",
             ),
-            *("/login/passkey", "/login/passkey/options", "/login/second", "/login/second/letter"),
+            *(
+                "/login/party",
+                "/login/passkey",
+                "/login/passkey/options",
+                "/login/second",
+                "/login/second/letter",
+            ),
             *("/office/confirmations", "/office/staff", "/office/staff/block", "/office/staff/end"),
             *("/profile/email", "/profile/email/confirm", "/profile/passkeys", "/profile/passkeys/options"),
             *("/profile/passkeys/remove", "/profile/totp", "/profile/totp/bind", "/profile/totp/drop"),

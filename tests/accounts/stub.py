@@ -2,20 +2,26 @@
 
 import base64
 import json
+import subprocess
 import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from html import escape
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.x509.oid import NameOID
 from joserfc import jwt
 from joserfc.jwk import RSAKey
+
+from accounts import gost
 
 Answer = tuple[int, dict[str, str], bytes]
 
@@ -115,62 +121,136 @@ def certificate(key: rsa.RSAPrivateKey) -> bytes:
     return made.public_bytes(serialization.Encoding.PEM)
 
 
-class Esia(Server):
-    """Shaped like ESIA: refuses a request whose client_secret is not the signature of its values in the right order."""
+class Keys:
+    """The key of our system and that of ESIA, as files: RSA, or GOST by the OpenSSL engine."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.system = rsa.generate_private_key(65537, 2048)
-        self.own = rsa.generate_private_key(65537, 2048)
-        self.refused: list[str] = []
+    def __init__(self, folder: Path, kind: str) -> None:
+        self.kind = kind
+        self.files = {name: folder / f"{kind}-{name}" for name in ("key", "crt", "own", "token")}
+        for key, cert in (("key", "crt"), ("own", "token")):
+            self._gost(key, cert) if kind == "gost" else self._rsa(key, cert)
 
-    def _checked(self, values: dict[str, str]) -> bool:
-        order = ("client_id", "scope", "scope_org", "timestamp", "state", "redirect_uri", "code")
-        message = "".join(values.get(name, "") for name in order).encode()
-        secret = values["client_secret"]
-        raw = base64.urlsafe_b64decode(secret + "=" * (-len(secret) % 4))
+    def _rsa(self, key: str, cert: str) -> None:
+        made = rsa.generate_private_key(65537, 2048)
+        form = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        self.files[key].write_bytes(made.private_bytes(*form))
+        self.files[cert].write_bytes(certificate(made))
+
+    def _gost(self, key: str, cert: str) -> None:
+        out, signer = str(self.files[key]), ["-key", str(self.files[key]), "-md_gost12_256"]
+        make = [
+            "genpkey",
+            "-engine",
+            "gost",
+            "-algorithm",
+            "gost2012_256",
+            "-pkeyopt",
+            "paramset:A",
+            "-out",
+            out,
+        ]
+        vouch = ["req", "-engine", "gost", "-x509", "-new", *signer, "-subj", "/CN=tests"]
+        for arguments in (make, [*vouch, "-out", str(self.files[cert])]):
+            subprocess.run(["openssl", *arguments], check=True, capture_output=True)
+
+    def settings(self) -> dict[str, Any]:
+        """What our side is told of them."""
+        algorithm = gost.ALGORITHM if self.kind == "gost" else "RS256"
+        return {
+            "esia_key_kind": self.kind,
+            "esia_algorithm": algorithm,
+            "esia_key": self.files["key"],
+            "esia_certificate": self.files["crt"],
+            "esia_token_key": self.files["token"],
+        }
+
+    def is_ours(self, message: bytes, signature: bytes) -> bool:
+        """Whether our system signed the message."""
+        if self.kind == "gost":
+            return gost.is_signed(self.files["crt"], message, signature)
+        public = x509.load_pem_x509_certificate(self.files["crt"].read_bytes()).public_key()
+        assert isinstance(public, rsa.RSAPublicKey)
         try:
-            self.system.public_key().verify(raw, message, padding.PKCS1v15(), hashes.SHA256())
-        except Exception as err:
-            self.refused.append(type(err).__name__)
+            public.verify(signature, message, padding.PKCS1v15(), hashes.SHA256())
+        except InvalidSignature:
             return False
         return True
 
+    def token(self, claims: dict[str, Any]) -> str:
+        """A token of ESIA."""
+        if self.kind == "rsa":
+            return jwt.encode({"alg": "RS256"}, claims, RSAKey.import_key(self.files["own"].read_bytes()))
+        parts = (json.dumps(p).encode() for p in ({"alg": gost.ALGORITHM, "typ": "JWT"}, claims))
+        signed = ".".join(base64.urlsafe_b64encode(p).rstrip(b"=").decode() for p in parts)
+        made = base64.urlsafe_b64encode(gost.sign(self.files["own"], signed.encode()))
+        return f"{signed}.{made.rstrip(b'=').decode()}"
+
+
+CHIEF = {"inn": "7736050003", "shortName": "ООО «Ключ»", "chief": True, "type": "LEGAL", "active": True}
+CLERK = {"inn": "7707083893", "shortName": "АО «Лес»", "chief": False, "type": "LEGAL", "active": True}
+ORDER = ("client_id", "scope", "scope_org", "timestamp", "state", "redirect_uri", "code")
+
+
+class Esia(Server):
+    """Shaped like ESIA: refuses a request whose client_secret is not the signature of its values in the right order.
+
+    ``page``: show a log-in page, as to a browser; otherwise it lets in at once.
+    """
+
+    def __init__(self, keys: Keys, *, page: bool = False, order: tuple[str, ...] = ORDER) -> None:
+        super().__init__()
+        self.keys = keys
+        self.order = order
+        self.page = page
+        self.refused: list[str] = []
+        self.left = 0
+        self.roles: list[dict[str, Any]] = [CHIEF, {"inn": "1", "shortName": "нет"}]
+        self.change: Callable[[dict[str, Any]], dict[str, Any]] = lambda claims: claims
+
+    def _checked(self, values: dict[str, str]) -> bool:
+        message = "".join(values.get(name, "") for name in self.order).encode()
+        secret = values.get("client_secret", "")
+        raw = base64.urlsafe_b64decode(secret + "=" * (-len(secret) % 4))
+        if self.keys.is_ours(message, raw):
+            return True
+        self.refused.append(values.get("state", ""))
+        return False
+
     def answer(self, path: str, form: dict[str, str]) -> Answer:
         parts = urlsplit(path)
+        query = {k: v[0] for k, v in parse_qs(parts.query).items()}
         if parts.path == "/aas/oauth2/v2/ac":
-            query = {k: v[0] for k, v in parse_qs(parts.query).items()}
-            if not self._checked(query):
-                return _json({"error": "invalid_request"}, 400)
-            back = f"{query['redirect_uri']}?{urlencode({'code': 'c0de', 'state': query['state']})}"
-            return 302, {"location": back}, b""
+            return self._authorise(query)
         if parts.path == "/aas/oauth2/v3/te":
-            if form.get("code") != "c0de" or not self._checked(form):
-                return _json({"error": "invalid_request"}, 400)
-            now = int(time.time())
-            claims = {"iss": "http://esia.gosuslugi.ru/", "aud": "MEZHA", "iat": now, "exp": now + 60}
-            claims |= {"sub": "1000", "urn:esia:sbj": {"urn:esia:sbj:oid": 1000}}  # type: ignore[dict-item]
-            pem = self.own.private_bytes(
-                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-            )
-            token = jwt.encode({"alg": "RS256"}, claims, RSAKey.import_key(pem))
-            return _json(
-                {"access_token": token, "id_token": token, "state": form["state"], "expires_in": 3600}
-            )
+            return self._tokens(form)
+        if parts.path == "/idp/ext/Logout":
+            self.left += 1
+            return 302, {"location": query["redirect_url"]}, b""
         return _json(*self._registered(parts.path))
+
+    def _authorise(self, query: dict[str, str]) -> Answer:
+        if not self._checked(query):
+            return _json({"error": "invalid_request"}, 400)
+        back = f"{query['redirect_uri']}?{urlencode({'code': 'c0de', 'state': query['state']})}"
+        if not self.page:
+            return 302, {"location": back}, b""
+        shown = f'<title>Госуслуги</title><h1>Госуслуги</h1><a id="enter" href="{escape(back)}">Войти</a>'
+        return 200, {"content-type": "text/html; charset=utf-8"}, shown.encode()
+
+    def _tokens(self, form: dict[str, str]) -> Answer:
+        if form.get("code") != "c0de" or not self._checked(form):
+            return _json({"error": "invalid_request"}, 400)
+        now = int(time.time())
+        claims: dict[str, Any] = {"iss": "http://esia.gosuslugi.ru/", "aud": "MEZHA", "sub": "1000"}
+        claims |= {"iat": now, "exp": now + 60, "urn:esia:sbj": {"urn:esia:sbj:oid": 1000}}
+        token = self.keys.token(self.change(claims))
+        return _json({"access_token": token, "id_token": token, "state": form["state"]})
 
     def _registered(self, path: str) -> tuple[dict[str, Any], int]:
         """What the register of persons says."""
-        chief = {
-            "inn": "7736050003",
-            "shortName": "ООО «Ключ»",
-            "chief": True,
-            "type": "LEGAL",
-            "active": True,
-        }
         person = {"lastName": "Осокина", "firstName": "Ева", "snils": "112-233-445 95", "trusted": True}
         known: dict[str, dict[str, Any]] = {
             "/rs/prns/1000": person,
-            "/rs/prns/1000/roles": {"elements": [chief, {"inn": "1", "shortName": "нет"}]},
+            "/rs/prns/1000/roles": {"elements": self.roles},
         }
         return known.get(path, {}), 200 if path in known else 404

@@ -16,8 +16,10 @@ import pyotp
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from accounts import gost
 from geo.settings import Settings
 from tests.accounts.conftest import PASSWORD
+from tests.accounts.stub import CHIEF, CLERK, Esia, Keys
 
 Enrolled = Callable[..., tuple[str, int]]
 CHROMIUM = next((p for p in ("/usr/bin/chromium", "/usr/bin/chromium-browser") if Path(p).exists()), "")
@@ -67,7 +69,17 @@ def provider(addresses: tuple[str, str]) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def server(settings: Settings, addresses: tuple[str, str]) -> Iterator[str]:
+def esia(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Esia]:
+    """Something shaped like ESIA that signs as the original does, by GOST where the engine is installed."""
+    keys = Keys(tmp_path_factory.mktemp("esia"), "gost" if gost.available() else "rsa")
+    made = Esia(keys, page=True)
+    made.roles = [CHIEF, CLERK]
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def server(settings: Settings, addresses: tuple[str, str], esia: Esia) -> Iterator[str]:
     """Our server over the module's database."""
     ours, theirs = addresses
     environment = os.environ | {
@@ -80,7 +92,10 @@ def server(settings: Settings, addresses: tuple[str, str]) -> Iterator[str]:
         "MEZHA_OIDC_CLIENT_ID": "mezha",
         "MEZHA_OIDC_CLIENT_SECRET": "a-secret-of-the-tests",
         "MEZHA_OIDC_TITLE": "Поставщик",
+        "MEZHA_ESIA_URL": esia.url,
+        "MEZHA_ESIA_CLIENT_ID": "MEZHA",
     }
+    environment |= {f"MEZHA_{name.upper()}": str(value) for name, value in esia.keys.settings().items()}
     arguments = ["serve", "--port", ours.rsplit(":", 1)[1], "--workers", "1"]
     process = subprocess.Popen([sys.executable, "-m", "api.cli", *arguments], env=environment)
     wait(f"http://127.0.0.1:{arguments[2]}/healthz", process)
@@ -208,5 +223,34 @@ def test_a_certified_provider_lets_in_and_logs_out(
     else:
         pytest.fail("the back channel told nothing")
     time.sleep(1)
+    page.goto(f"{server}/profile")
+    assert "/login" in page.url
+
+
+@pytest.mark.requirement("C-01", "C-37", "C-40")
+def test_esia_lets_in_lets_choose_the_organisation_and_logs_out(page: Page, server: str, esia: Esia) -> None:
+    page.goto(f"{server}/login?next=/cabinet")
+    page.click("text=Войти через Госуслуги")
+    page.wait_for_url(f"{esia.url}/**")
+    page.click("#enter")
+    page.wait_for_url(re.compile(r"/consent"))
+    page.check("#agreed")
+    page.click("form[action='/consent'] button")
+    page.wait_for_url("**/login/party**")
+    assert page.locator(".choice-card").count() == 4
+    page.click(".choice-card:has-text('АО «Лес»')")
+    page.wait_for_url("**/cabinet")
+    page.goto(f"{server}/profile")
+    told = page.inner_text("main")
+    assert "Осокина Ева" in told and "АО «Лес»" in told and "ООО «Ключ»" not in told
+    page.click(".menu:has-text('Осокина') summary")
+    page.click("text=Сменить, за кого действую")
+    page.click(".choice-card:has-text('ООО «Ключ»')")
+    page.wait_for_url("**/profile")
+    assert "ООО «Ключ»" in page.inner_text("main")
+    page.click(".menu:has-text('Осокина') summary")
+    page.click("form[action='/logout'] button")
+    page.wait_for_url(f"{server}/")
+    assert esia.left == 1 and esia.refused == []
     page.goto(f"{server}/profile")
     assert "/login" in page.url

@@ -12,16 +12,15 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import psycopg
 import pytest
-from cryptography.hazmat.primitives import serialization
 from joserfc import jwt
 from joserfc.jwk import OctKey, RSAKey
 
-from accounts import provider
+from accounts import gost, provider
 from accounts.idtoken import LOGOUT_EVENT
 from api.identity import LIFE_S
 from geo.settings import Settings
 from tests.accounts.conftest import send
-from tests.accounts.stub import Esia, OpenId, certificate
+from tests.accounts.stub import CHIEF, CLERK, Esia, Keys, OpenId
 from tests.conftest import client_of
 
 Change = Callable[[dict[str, Any]], dict[str, Any]]
@@ -200,61 +199,124 @@ async def test_back_channel_logout_ends_the_session_and_is_heard_once(
         assert (await client.get("/profile")).status_code == 401
 
 
+needs_gost = pytest.mark.skipif(not gost.available(), reason="the OpenSSL engine gost is not installed")
+KINDS = ["rsa", pytest.param("gost", marks=needs_gost)]
+
+
 @pytest.fixture
-def esia(settings: Settings, tmp_path: Path) -> Iterator[tuple[Esia, Settings]]:
-    stub = Esia()
-    pem = stub.system.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    for name, content in (("key", pem), ("crt", certificate(stub.system)), ("token", certificate(stub.own))):
-        (tmp_path / name).write_bytes(content)
+def esia(
+    request: pytest.FixtureRequest, settings: Settings, tmp_path: Path
+) -> Iterator[tuple[Esia, Settings]]:
+    keys = Keys(tmp_path, getattr(request, "param", "rsa"))
+    stub = Esia(keys)
     yield (
         stub,
-        settings.model_copy(
-            update={
-                "esia_url": stub.url,
-                "esia_client_id": "MEZHA",
-                "esia_key": tmp_path / "key",
-                "esia_certificate": tmp_path / "crt",
-                "esia_token_key": tmp_path / "token",
-            }
-        ),
+        settings.model_copy(update=keys.settings() | {"esia_url": stub.url, "esia_client_id": "MEZHA"}),
     )
     stub.close()
 
 
+async def through(client: httpx.AsyncClient, stub: Esia, onward: str = "/map") -> tuple[httpx.Response, str]:
+    """Go to ESIA and back; what we answered, and the address by which its visitor came."""
+    await client.get("/login")
+    out = await client.get(f"/login/esia?next={onward}")
+    async with httpx.AsyncClient() as browser:
+        redirected = await browser.get(out.headers["location"])
+    assert redirected.status_code == 302, stub.refused
+    come = redirected.headers["location"].removeprefix("http://mezha.test")
+    answer = await client.get(come)
+    if answer.headers.get("location", "").startswith("/consent"):
+        onward = parse_qs(urlsplit(answer.headers["location"]).query)["next"][0]
+        answer = await send(client, "/consent", {"agreed": "yes", "next": onward})
+    return answer, come
+
+
 @pytest.mark.requirement("C-01", "C-40")
+@pytest.mark.parametrize("esia", KINDS, indirect=True)
 async def test_esia_lets_in_with_a_signed_secret_and_brings_the_organisation(
     esia: tuple[Esia, Settings],
 ) -> None:
     stub, linked = esia
     async with client_of(linked) as client:
-        await client.get("/login")
-        out = await client.get("/login/esia?next=/map")
-        async with httpx.AsyncClient() as browser:
-            redirected = await browser.get(out.headers["location"])
-        assert redirected.status_code == 302, stub.refused
-        assert stub.refused == []
-        come = redirected.headers["location"].removeprefix("http://mezha.test")
-        answer = await client.get(come)
-        assert answer.headers["location"].startswith("/consent"), answer.text
-        await send(client, "/consent", {"agreed": "yes"})
+        answer, come = await through(client, stub)
+        assert stub.refused == [] and answer.headers["location"] == "/map"
         page = (await client.get("/profile")).text
         assert "Осокина Ева" in page and "ООО «Ключ»" in page and "Личность подтверждена" in page
         assert (await client.get(come)).status_code == 403, "the state works once"
+
+
+@pytest.mark.parametrize("esia", KINDS, indirect=True)
+@pytest.mark.parametrize("lie", ["issuer", "audience", "expired", "from the future"])
+async def test_a_lie_of_esia_is_refused(esia: tuple[Esia, Settings], lie: str) -> None:
+    stub, linked = esia
+    stub.change = LIES[lie]
+    async with client_of(linked) as client:
+        answer, _ = await through(client, stub)
+        assert answer.status_code == 403 and (await client.get("/profile")).status_code == 401
+
+
+@needs_gost
+async def test_a_token_of_esia_by_another_key_or_kind_is_refused(
+    esia: tuple[Esia, Settings], tmp_path: Path
+) -> None:
+    stub, linked = esia
+    stranger = Keys(tmp_path, "gost")
+    for wanted in (stranger.settings()["esia_token_key"], linked.esia_token_key):
+        other = linked.model_copy(update={"esia_algorithm": gost.ALGORITHM, "esia_token_key": wanted})
+        async with client_of(other) as client:
+            answer, _ = await through(client, stub)
+            assert answer.status_code == 403
+
+
+@pytest.mark.requirement("C-37", "C-40")
+async def test_esia_gives_and_takes_memberships_and_the_person_chooses_among_them(
+    esia: tuple[Esia, Settings], owner: psycopg.Connection[Any]
+) -> None:
+    stub, linked = esia
+    stub.roles = [CHIEF, CLERK]
+    async with client_of(linked) as client:
+        answer, _ = await through(client, stub)
+        assert answer.headers["location"] == "/login/party?next=/map"
+        page = (await client.get("/login/party?next=/map")).text
+        numbers = dict(re.findall(r'value="(\d+)"[^>]*>\s*<strong>([^<]+)', page))
+        chosen = next(k for k, v in numbers.items() if v == "АО «Лес»")
+        assert set(numbers.values()) == {"ООО «Ключ»", "АО «Лес»", "Осокина Ева"}
+        old = client.cookies["mezha_session"]
+        answer = await send(client, "/login/party", {"party": chosen, "next": "/map"})
+        assert answer.headers["location"] == "/map" and client.cookies["mezha_session"] != old
+        page = (await client.get("/profile")).text
+        assert "АО «Лес»" in page and "ООО «Ключ»" not in page
+        await send(client, "/login/party", {"party": "0"})
+        page = (await client.get("/profile")).text
+        assert "АО «Лес»" not in page and "только за себя" in page
+        assert (await send(client, "/login/party", {"party": "987654"})).status_code == 403
+        stub.roles = [CHIEF]
+        await client.post("/logout")
+        client.cookies.clear()
+        await through(client, stub)
+        page = (await client.get("/profile")).text
+        assert "АО «Лес»" not in page and "ООО «Ключ»" in page
+    told = owner.execute(
+        "SELECT action, inn FROM journal.entries WHERE subject = 'party' AND details ->> 'by' = 'esia' ORDER BY at"
+    ).fetchall()
+    assert told[-2:] == [("right-given", CLERK["inn"]), ("right-taken", CLERK["inn"])]
 
 
 async def test_esia_refuses_another_order_of_the_message_and_the_order_is_a_setting(
     esia: tuple[Esia, Settings],
 ) -> None:
     stub, linked = esia
-    old = linked.model_copy(update={"esia_message": "scope,timestamp,client_id,state,redirect_uri"})
-    async with client_of(old) as client:
+    stub.order = ("scope", "timestamp", "client_id", "state")
+    async with client_of(linked) as client:
         await client.get("/login")
         out = await client.get("/login/esia")
         async with httpx.AsyncClient() as browser:
             assert (await browser.get(out.headers["location"])).status_code == 400
-    assert stub.refused == ["InvalidSignature"]
+    assert len(stub.refused) == 1
+    old = linked.model_copy(update={"esia_message": "scope,timestamp,client_id,state"})
+    async with client_of(old) as client:
+        answer, _ = await through(client, stub)
+        assert answer.status_code == 303 and len(stub.refused) == 1
 
 
 def test_the_secret_may_be_a_detached_cms(esia: tuple[Esia, Settings]) -> None:

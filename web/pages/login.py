@@ -5,8 +5,9 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
-from accounts import consent, login, passwords, second_factor, sessions
+from accounts import consent, esia, login, passwords, second_factor, sessions
 from accounts.errors import AccountsError, UnconfirmedError
+from accounts.person import Person
 from web.templating import page
 from web.visitor import (
     CallerDep,
@@ -15,6 +16,7 @@ from web.visitor import (
     EntryDep,
     OriginDep,
     SettingsDep,
+    base_of,
     go_on,
     own_path,
 )
@@ -62,15 +64,19 @@ async def log_in(
 
 
 @router.post("/logout")
-async def log_out(request: Request, database: DatabaseDep, caller: CallerDep, origin: OriginDep) -> Response:
-    """End this session."""
+async def log_out(
+    request: Request, database: DatabaseDep, caller: CallerDep, origin: OriginDep, settings: SettingsDep
+) -> Response:
+    """End this session, and the log-in at ESIA where it came from there."""
     state = request.scope["state"]
+    entry: Person | None = state.get("entry")
     secret = state.get("secret")
     if secret:
         async with database.transaction(caller) as connection:
-            await sessions.leave(connection, secret, state.get("entry"), origin)
+            await sessions.leave(connection, secret, entry, origin)
         state["stale"] = True
-    return RedirectResponse("/", 303)
+    outside = esia.log_out_address(settings, base_of(request)) if entry and entry.method == "esia" else None
+    return RedirectResponse(outside or "/", 303)
 
 
 @router.get("/consent")
