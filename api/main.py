@@ -20,7 +20,19 @@ from api.case_errors import CASE_STATUSES
 from api.identity import Identity
 from api.patience import GoneError
 from api.reply import STATUSES, challenge, with_cookies
-from api.routes import cases, health, items, journal, layers, oauth, objects, ogc, services, spatial
+from api.routes import (
+    boundaries,
+    cases,
+    health,
+    items,
+    journal,
+    layers,
+    oauth,
+    objects,
+    ogc,
+    services,
+    spatial,
+)
 from geo.db import Database
 from geo.errors import MezhaError, ParameterError
 from geo.filters import FilterError
@@ -42,6 +54,7 @@ ROUTERS = (
     spatial.router,
     services.router,
     cases.router,
+    boundaries.router,
     journal.router,
     oauth.router,
 )

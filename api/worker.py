@@ -7,8 +7,8 @@ from procrastinate import App, PsycopgConnector
 
 from accounts import mail, notices
 from accounts.roots import folder, seal_yesterday
-from api import newsboy
-from cases import clock
+from api import newsboy, surveyor
+from cases import boundary_file, clock
 from geo.moment import Moment
 from geo.session import connect
 from geo.settings import Settings
@@ -91,6 +91,11 @@ def _cases(app: App, settings: Settings) -> None:
     async def lapse(timestamp: int) -> None:
         """End the terms of applicants that nobody answered."""
         await clock.lapse_overdue(settings)
+
+    @app.task(name=boundary_file.TASK, queue="imports")
+    async def read_boundary(number: int) -> None:
+        """Read the file with a boundary that an applicant sent."""
+        await surveyor.survey(settings, number)
 
 
 def _imports(app: App, settings: Settings) -> None:

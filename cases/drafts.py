@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cases import form, ground, record, subject
 from cases.desk import Actor, Desk
 from cases.errors import NotAllowedError, OutdatedError, RevisionMissingError, WrongStateError
-from cases.lifecycle import EDITABLE, Action, Role, State
+from cases.lifecycle import EDITABLE, Role, State
 from cases.record import Case
 from cases.service_definition import ServiceDefinition
 
@@ -156,6 +156,21 @@ def check_revision(case: Case, revision: int | None) -> None:
         )
 
 
+def check_editable(actor: Actor, case: Case) -> None:
+    """NotAllowedError or WrongStateError where the actor may not change what is submitted now."""
+    if actor.role_in(case.party_inn, case.region) != Role.applicant:
+        raise NotAllowedError(
+            "Only the applicant changes what he submits.", "Ask for a correction.", field="case"
+        )
+    if case.state not in EDITABLE or case.state == State.submitted:
+        raise WrongStateError(
+            f"Case {case.number or case.id} is {case.state}: it cannot be edited now.",
+            "Wait for a correction request, or use the action amend where the service has it.",
+            field="state",
+            value=case.state,
+        )
+
+
 async def save(
     connection: AsyncConnection,
     desk: Desk,
@@ -168,18 +183,7 @@ async def save(
     """Keep what was typed or drawn; incomplete is fine. OutdatedError where somebody saved in between."""
     case = await record.load(connection, case_id, lock=True)
     service = await record.definition_of(connection, desk, case)
-    if actor.role_in(case.party_inn, case.region) != Role.applicant:
-        raise NotAllowedError(
-            "Only the applicant changes what he submits.", "Ask for a correction.", field="case"
-        )
-    amendable = case.state != State.submitted or Action.amend in service.actions
-    if case.state not in EDITABLE or not amendable or case.state == State.submitted:
-        raise WrongStateError(
-            f"Case {case.number or case.id} is {case.state}: it cannot be edited now.",
-            "Wait for a correction request, or use the action amend where the service has it.",
-            field="state",
-            value=case.state,
-        )
+    check_editable(actor, case)
     check_revision(case, revision)
     return await write(connection, desk, service, case, change)
 

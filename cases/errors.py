@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from geo.errors import MezhaError
+from geo.errors import GeometryError, MezhaError
 
 
 class UnknownServiceError(MezhaError):
@@ -64,6 +64,19 @@ class ObjectGoneError(MezhaError):
     """The object that the case is about does not exist any more, or is not the applicant's."""
 
     code = "object-gone"
+
+
+@dataclass
+class BrokenBoundaryError(GeometryError):
+    """A boundary is no valid area; ``place`` is where (degrees), ``repairable`` whether a repair can be accepted."""
+
+    place: tuple[float, float] | None = None
+    repairable: bool = False
+
+    @property
+    def extensions(self) -> dict[str, Any]:
+        """What a problem document tells besides."""
+        return {"place": self.place, "repairable": self.repairable}
 
 
 @dataclass

@@ -4,7 +4,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,13 +12,14 @@ import shapely
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cases.errors import ObjectGoneError
+from cases.errors import BrokenBoundaryError, ObjectGoneError
 from cases.record import Case
 from cases.service_definition import ServiceDefinition
-from geo.crs import WGS84, Catalogue, ControlPoint, Definition, reproject
+from geo.crs import WGS84, Catalogue, ControlPoint, Definition, reproject, transformer
 from geo.errors import CrsError, GeometryError, ParameterError
 from geo.geometry import area_geodesic, area_planar, as_multipolygons, defects, force_2d, repaired
 from geo.layers import layer
+from geo.sentence import Sentence
 
 _MAX_POINTS = 200_000
 _DMS = re.compile(
@@ -29,9 +30,9 @@ _CRS = text(
     " FROM register.crs_definitions WHERE active"
 )
 _INSERT = text(
-    "INSERT INTO cases.geometries (case_id, way, source, source_format, source_crs, sha256, repair, geom, base,"
-    " area_m2, area_method, made_by) VALUES (:case_id, :way, :source, :source_format, :source_crs, :sha256, :repair,"
-    " ST_Multi(ST_GeomFromWKB(:geom, 4326)), CAST(:base AS geometry), :area_m2, :area_method, (SELECT access.account()))"
+    "INSERT INTO cases.geometries (case_id, way, source, source_format, source_crs, sha256, repair, source_part,"
+    " source_shape, geom, base, area_m2, area_method, made_by) VALUES (:case_id, :way, :source, :source_format,"
+    " :source_crs, :sha256, :repair, :source_part, :source_shape, ST_Multi(ST_GeomFromWKB(:geom, 4326)), CAST(:base AS geometry), :area_m2, :area_method, (SELECT access.account()))"
     " RETURNING id"
 )
 _CHANGE = text(
@@ -49,7 +50,7 @@ _CHANGE = text(
     """
 )
 _SHOW = text(
-    "SELECT id, way, source_crs, source_format, sha256, repair, area_m2, area_method, made_at,"
+    "SELECT id, way, source_crs, source_format, source_part, sha256, repair, area_m2, area_method, made_at,"
     " ST_AsGeoJSON(geom, 7) AS geometry, ST_XMin(geom) AS west, ST_YMin(geom) AS south, ST_XMax(geom) AS east,"
     " ST_YMax(geom) AS north FROM cases.geometries WHERE id = :id"
 )
@@ -67,6 +68,10 @@ class Given:
     area_m2: float
     area_method: str
     repair: str = ""
+    # Which objects of a file, where it was not the whole of it.
+    part: str = ""
+    # The shape in its own system, WKB.
+    own: bytes | None = None
 
     @property
     def sha256(self) -> str:
@@ -93,12 +98,31 @@ async def catalogue(connection: AsyncConnection) -> Catalogue:
     )
 
 
-def _sound(shape: Any, *, accept_repair: bool) -> tuple[Any, str]:
+# What GEOS says of a ring, in words; the msgids of the catalogues.
+_DEFECTS = {
+    "self-intersection": "the boundary crosses itself",
+    "ring-self-intersection": "the boundary touches itself",
+    "hole-lies-outside-shell": "a hole lies outside of the area",
+    "nested-holes": "one hole lies within another",
+    "nested-shells": "one contour lies within another",
+    "duplicate-rings": "two contours are the same",
+    "too-few-points-in-geometry-component": "a contour has fewer than three points",
+    "interior-is-disconnected": "holes cut the area apart",
+    "not-finite": "a coordinate is no number",
+    "empty": "there is no boundary in it",
+    "missing": "there is no boundary in it",
+}
+
+
+def _sound(shape: Any, system: Definition, *, accept_repair: bool) -> tuple[Any, str]:
     """The shape as valid multi-polygon in its own system; a defect is told with its place, a repair only if accepted."""
     shapes = force_2d(np.array([shape], dtype=object))
     if shapely.get_dimensions(shapes)[0] != 2:
         raise GeometryError(
-            "The geometry is no area.", "Draw or give a polygon.", field="geometry", value=shape.geom_type
+            Sentence("The geometry is no area."),
+            Sentence("Draw or give a polygon."),
+            field="geometry",
+            value=shape.geom_type,
         )
     found = defects(shapes)
     if not found:
@@ -108,17 +132,31 @@ def _sound(shape: Any, *, accept_repair: bool) -> tuple[Any, str]:
     if mended is not None and accept_repair:
         difference = float(shapely.area(mended) - shapely.area(shapes[0]))
         return mended, f"{first.kind} at {first.x:.7g} {first.y:.7g}: make-valid, area {difference:+.6g}"
-    offer = "Correct the boundary, or accept the repair (repair=true)." if mended is not None else ""
-    raise GeometryError(
-        f"The boundary is not valid: {first.kind} at {first.x:.7g} {first.y:.7g}.",
-        offer or "Give the boundary again.",
+    raise BrokenBoundaryError(
+        Sentence(
+            "The boundary is not valid: %(what)s at %(x)s %(y)s.",
+            what=Sentence(_DEFECTS.get(first.kind, first.kind)),
+            x=f"{first.x:.8g}",
+            y=f"{first.y:.8g}",
+        ),
+        Sentence("Correct the boundary, or accept the repair (repair=true).")
+        if mended is not None
+        else Sentence("Give the boundary again."),
         field="geometry",
         value=first.kind,
+        place=_degrees(first.x, first.y, system),
+        repairable=mended is not None,
     )
 
 
+def _degrees(x: float, y: float, system: Definition) -> tuple[float, float] | None:
+    """Longitude and latitude of a place; None where it lies nowhere."""
+    lon, lat = transformer(system.definition, WGS84).transform(x, y)
+    return (float(lon), float(lat)) if np.isfinite([lon, lat]).all() else None
+
+
 def _placed(way: str, source: bytes, form: str, shape: Any, system: Definition, *, mend: bool) -> Given:
-    shape, repair = _sound(shape, accept_repair=mend)
+    shape, repair = _sound(shape, system, accept_repair=mend)
     own = np.array([shape], dtype=object)
     degrees = reproject(own, system.definition, WGS84)
     bounds = shapely.bounds(degrees)[0]
@@ -128,18 +166,21 @@ def _placed(way: str, source: bytes, form: str, shape: Any, system: Definition, 
         or np.abs(bounds[[1, 3]]).max() > 90
     ):
         raise CrsError(
-            f"These coordinates do not lie on Earth in {system.title}.",
-            "Check the coordinate system and the order of the axes (x is north in a local system).",
+            Sentence("These coordinates do not lie on Earth in %(system)s.", system=system.title),
+            Sentence("Check the coordinate system and the order of the axes (x is north in a local system)."),
             field="crs",
             value=system.code,
         )
     if not shapely.is_valid(degrees[0]):
         raise GeometryError(
-            "The boundary becomes invalid in degrees.", "Give it in another system.", field="geometry"
+            Sentence("The boundary becomes invalid in degrees."),
+            Sentence("Give it in another system."),
+            field="geometry",
         )
     area = float((area_planar(own) if system.local else area_geodesic(degrees))[0])
     method = "planar" if system.local else "geodesic"
-    return Given(way, source, form, system.code, degrees[0], area, method, repair)
+    own_shape = None if system.code == WGS84 else shapely.to_wkb(shape, include_srid=False)
+    return Given(way, source, form, system.code, degrees[0], area, method, repair, own=own_shape)
 
 
 def drawn(geometry: Mapping[str, Any], *, mend: bool = False) -> Given:
@@ -229,6 +270,17 @@ def _parts(shape: Any) -> list[Any]:
     return [p for p in shapely.get_parts(np.array([shape], dtype=object)) if p.geom_type == "Polygon"]
 
 
+def uploaded(
+    source: bytes, form: str, shapes: Sequence[Any], system: Definition, *, part: str = "", mend: bool = False
+) -> Given:
+    """The areas that were chosen from a file, as one boundary; ``shapes`` are in ``system``'s own coordinates."""
+    sound = [_sound(shape, system, accept_repair=mend) for shape in shapes]
+    whole = sound[0][0] if len(sound) == 1 else shapely.union_all([shape for shape, _ in sound])
+    repair = "; ".join(note for _, note in sound if note)
+    made = _placed("uploaded", source, form, whole, system, mend=False)
+    return replace(made, part=part, repair=repair)
+
+
 async def picked(connection: AsyncConnection, layer_name: str, ids: Sequence[int]) -> Given:
     """Objects picked from the register, as the caller sees them; their versions are the evidence."""
     name = layer(layer_name).name
@@ -274,6 +326,8 @@ async def store(connection: AsyncConnection, case: Case, service: ServiceDefinit
         "source_crs": given.source_crs,
         "sha256": given.sha256,
         "repair": given.repair,
+        "source_part": given.part,
+        "source_shape": given.own,
         "geom": shapely.to_wkb(given.shape),
         "base": base,
         "area_m2": given.area_m2,

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cases import events, ground, record, subject, terms
+from cases import boundary_file, events, ground, record, subject, terms
 from cases.desk import Actor, Desk
 from cases.errors import NotAllowedError
 from cases.findings import of_case as findings_of
@@ -70,6 +70,8 @@ class Dossier:
     events: Sequence[RowMapping]
     terms: Sequence[RowMapping]
     actions: tuple[Action, ...] = field(default=())
+    # The newest file with a boundary, where the applicant may still send one.
+    file: RowMapping | None = None
 
 
 def wanted_states(names: Sequence[str]) -> tuple[str, ...]:
@@ -143,7 +145,7 @@ async def counts(connection: AsyncConnection, wanted: Role) -> dict[str, int]:
 
 
 async def dossier(connection: AsyncConnection, desk: Desk, actor: Actor, case_id: int) -> Dossier:
-    """Everything about one case; at most ten statements."""
+    """Everything about one case; at most eleven statements."""
     case = await record.load(connection, case_id)
     service = await record.definition_of(connection, desk, case)
     role = actor.role_in(case.party_inn, case.region)
@@ -166,4 +168,7 @@ async def dossier(connection: AsyncConnection, desk: Desk, actor: Actor, case_id
         await events.of_case(connection, case.id),
         await terms.of_case(connection, case.id),
         actions(case.state, role, service.actions),
+        await boundary_file.last(connection, case.id)
+        if boundary_file.welcome(actor, case, service)
+        else None,
     )

@@ -15,7 +15,8 @@ from geo import history
 from geo.layers import layer, model_of
 
 _SHAPE = text(
-    "SELECT ST_AsBinary(geom), area_m2, area_method, source_crs, source FROM cases.geometries WHERE id = :id"
+    "SELECT ST_AsBinary(geom), area_m2, area_method, source_crs, coalesce(source_shape, ST_AsBinary(geom))"
+    " FROM cases.geometries WHERE id = :id"
 )
 
 

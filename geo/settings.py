@@ -73,6 +73,9 @@ class Settings(BaseSettings):
     )
     fetch_private: bool = Field(False, description="Whether scheduled sources may lie in a private network")
     upload_mb: int = Field(2048, ge=1, description="Largest registry file that may be uploaded, in megabytes")
+    boundary_mb: int = Field(
+        20, ge=1, le=200, description="Largest file with a boundary that an applicant may send, in megabytes"
+    )
     statement_timeout_ms: int = Field(
         30_000, ge=100, description="Longest statement that a request may cause"
     )

@@ -127,11 +127,9 @@ def candidates(geometries: Geometries, extent: Extent | None, catalogue: Catalog
     """A sentence with the systems under which the geometries would lie in the extent; never more than a hint."""
     if extent is None:
         return "The profile declares no extent, so nothing can be proposed."
-    bounds = shapely.bounds(geometries)
-    bounds = bounds[np.isfinite(bounds).all(axis=1)][:_SAMPLE]
-    if not len(bounds):
+    if not np.isfinite(shapely.bounds(geometries)).all(axis=1).any():
         return ""
-    found = list(_fitting(bounds, extent, catalogue))
+    found = [f"{system.title} ({code})" for system, code in fitting(geometries, extent, catalogue)]
     if not found:
         return "No system of the catalogue would place it in the declared extent."
     # Geographic systems first, then the most particular ones: a zone says more than a system of the whole world.
@@ -145,7 +143,12 @@ def _near_meridian(definition: Definition, lon: Floats) -> bool:
     return meridian is None or bool(np.median(np.abs(lon - meridian)) <= ZONE_REACH)
 
 
-def _fitting(bounds: Floats, extent: Extent, catalogue: Catalogue) -> Iterator[str]:
+def fitting(geometries: Geometries, extent: Extent, catalogue: Catalogue) -> Iterator[tuple[Definition, str]]:
+    """Systems under which the geometries would lie in the extent, each with the name by which it is ordered."""
+    bounds = shapely.bounds(geometries)
+    bounds = bounds[np.isfinite(bounds).all(axis=1)][:_SAMPLE]
+    if not len(bounds):
+        return
     centres = np.column_stack((bounds[:, [0, 2]].mean(axis=1), bounds[:, [1, 3]].mean(axis=1)))
     unique = {d.definition: d for d in catalogue.definitions}
     for definition in sorted(
@@ -158,4 +161,4 @@ def _fitting(bounds: Floats, extent: Extent, catalogue: Catalogue) -> Iterator[s
             lon, lat = transformer(definition.definition, WGS84).transform(xy[:, 0], xy[:, 1])
             placed = np.column_stack((lon, lat, lon, lat))
             if inside(placed, extent).mean() >= 0.9 and _near_meridian(definition, np.asarray(lon)):
-                yield f"{definition.title} ({definition.code}{SWAPPED if swapped else ''})"
+                yield definition, f"{definition.code}{SWAPPED if swapped else ''}"

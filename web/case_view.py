@@ -8,12 +8,15 @@ from typing import Any, Literal
 from fastapi import Request
 
 from accounts.person import Person
+from cases import boundary_file
 from cases.desk import Actor, Desk
 from cases.lifecycle import FINAL, Action, Role, State
 from cases.queue import Dossier
 from cases.service_definition import ServiceDefinition
 from geo.db import Database
 from geo.dictionaries import dictionary
+from web import language
+from web.templating import locale_of
 from web.visitor import caller_of, person_of, settings_of
 
 # The straight way of a case; a state beside it is shown where it stands.
@@ -173,6 +176,38 @@ def map_data(dossier: Dossier, extent: Sequence[float] | None = None) -> dict[st
         ],
         "subject": [dossier.case.subject_layer, dossier.case.subject_id] if dossier.case.subject_id else None,
     }
+
+
+def file_view(row: Mapping[str, Any], request: Request) -> dict[str, Any]:
+    """A file with a boundary as its page shows it: what is asked, or why it was refused, in the visitor's language."""
+    problem, locale = row["problem"], locale_of(request)
+    message = remedy = ""
+    if problem:
+        told = [boundary_file.sentence_of(problem[part]) for part in ("message", "remedy")]
+        message, remedy = language.problem(locale, problem["code"], told[0], told[1])
+    return {
+        "id": row["id"],
+        "name": row["file_name"],
+        "status": row["status"],
+        "busy": row["status"] in boundary_file.BUSY,
+        "question": row["question"],
+        "choices": row["choices"],
+        "read": row["objects_read"],
+        "message": message,
+        "remedy": remedy,
+        "place": problem.get("place"),
+    }
+
+
+def open_file(dossier: Dossier, request: Request) -> dict[str, Any] | None:
+    """The file of which the page has to tell: one under way, or refused since the boundary was set last."""
+    row = dossier.file
+    if row is None or row["status"] == "done":
+        return None
+    since = dossier.geometry["made_at"] if dossier.geometry else None
+    if row["status"] == "refused" and since and since > row["changed_at"]:
+        return None
+    return file_view(dict(row), request)
 
 
 def first_due(dossier: Dossier) -> date | None:

@@ -18,6 +18,8 @@ from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
 from babel.support import NullTranslations, Translations
 
+from geo.sentence import Sentence
+
 SOURCE = "en"
 LOCALES: Mapping[str, str] = {"ru": "Русский", "en": "English"}
 _DAY = {"ru": "dd.MM.yyyy", "en": "d MMM yyyy"}
@@ -63,6 +65,36 @@ def translate(locale: str, message: str, **values: object) -> str:
     """A message in a language; ``%(name)s`` takes the values."""
     text = catalogue(locale).gettext(message)
     return text % values if values else text
+
+
+def sentence(locale: str, said: str) -> str | None:
+    """A sentence of the engine in a language; None where its catalogue has none."""
+    if locale == SOURCE:
+        return str(said)
+    pattern = said.pattern if isinstance(said, Sentence) else said
+    found = catalogue(locale).gettext(pattern) if pattern else pattern
+    if found == pattern:
+        return None if pattern else ""
+    if not isinstance(said, Sentence) or not said.values:
+        return found
+    values = {k: sentence(locale, v) or v if isinstance(v, str) else v for k, v in said.values.items()}
+    return found % values
+
+
+def problem(locale: str, code: str, message: str, remedy: str) -> tuple[str, str]:
+    """What happened and the way out, for people of the language: the sentence itself where the catalogue has it,
+    what every error of that code means elsewhere."""
+    told, cure = sentence(locale, message), sentence(locale, remedy)
+    known = catalogue(locale)
+    if told is None:
+        told = known.gettext(f"error:{code}")
+        told = known.gettext("error:error") if told == f"error:{code}" else told
+        # A general sentence goes with its general cure: a particular one might speak of what was not said.
+        cure = None
+    if cure is None:
+        general = known.gettext(f"cure:{code}")
+        cure = "" if general == f"cure:{code}" else general
+    return told, cure
 
 
 def number(value: float | None, locale: str, digits: int = 1) -> str:

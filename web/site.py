@@ -10,6 +10,7 @@ from web.csrf import guard
 from web.headers import PageHeaders
 from web.pages import (
     acting,
+    boundaries,
     cabinet,
     entry,
     home,
@@ -48,6 +49,7 @@ PAGES = (
     entry.router,
     profile.router,
     cabinet.router,
+    boundaries.router,
     office_cases.router,
     security.router,
     passkeys.router,

@@ -188,10 +188,13 @@ SURFACES = (
     Surface("/api/v1/cases", ("/api/v1/cases",)),
     Surface("/api/v1/cases/{case}", ("/api/v1/cases/1",)),
     Surface("/api/v1/cases/{case}/events", ("/api/v1/cases/1/events",)),
+    Surface("/api/v1/cases/{case}/boundaries/{number}", ("/api/v1/cases/1/boundaries/1",)),
     *(
         Surface(template, method=method, silent=CASES)
         for method, template in (
             ("POST", "/api/v1/cases"),
+            ("POST", "/api/v1/cases/{case}/boundaries"),
+            ("POST", "/api/v1/cases/{case}/boundaries/{number}/answer"),
             ("PUT", "/api/v1/cases/{case}"),
             ("POST", "/api/v1/cases/{case}/validate"),
             ("POST", "/api/v1/cases/{case}/actions/{action}"),
@@ -268,13 +271,19 @@ SURFACES = (
     *(
         Surface(
             template,
-            (template.replace("{case}", "1").replace("{name}", "x").replace("{secret}", "x"),),
+            (
+                template.replace("{case}", "1")
+                .replace("{number}", "1")
+                .replace("{name}", "x")
+                .replace("{secret}", "x"),
+            ),
             volatile=True,
         )
         for template in (
             *(
                 "/cabinet",
                 "/cabinet/cases/{case}",
+                "/cabinet/cases/{case}/boundaries/{number}",
                 "/cabinet/services",
                 "/cabinet/services/{name}",
                 "/confirmation",
@@ -304,6 +313,7 @@ SURFACES = (
         Surface(template, method="POST", silent=CASES)
         for template in (
             *("/cabinet/cases", "/cabinet/cases/{case}", "/cabinet/cases/{case}/actions/{action}"),
+            *("/cabinet/cases/{case}/boundaries", "/cabinet/cases/{case}/boundaries/{number}"),
             *("/cabinet/cases/{case}/corners", "/office/cases/{case}/actions/{action}"),
         )
     ),

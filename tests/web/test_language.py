@@ -1,5 +1,6 @@
 """Language of the pages: every message is translated, no template speaks past the catalogue, numbers and dates read right."""
 
+import json
 import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
@@ -10,6 +11,11 @@ import pytest
 from babel.messages.extract import extract
 from jinja2 import Environment
 
+from api import main  # noqa: F401  (every room's errors are known once it is loaded)
+from cases import boundary_file
+from cases.ground import _DEFECTS
+from geo.errors import MezhaError
+from geo.sentence import Sentence
 from web import language
 from web.language import LOCALES
 
@@ -52,6 +58,49 @@ def test_every_message_is_translated(locale: str) -> None:
     known |= {m[0] for m in known if isinstance(m, tuple)}
     missing = {(file, message) for file, message in spoken() if message not in known}
     assert not missing
+
+
+def _raised() -> Iterator[tuple[str, str]]:
+    """Every sentence that the rooms below make for people."""
+    root = WEB.parent
+    for room in ("geo", "accounts", "cases", "ingest", "api", "web"):
+        for path in sorted((root / room).rglob("*.py")):
+            if "node_modules" not in path.parts:
+                yield from ((path.name, m) for m in _messages(path, "python", {"Sentence": None}))
+
+
+def test_every_sentence_of_the_engine_is_translated() -> None:
+    known = set(language.catalogue("ru")._catalog)  # type: ignore[attr-defined]
+    assert not {found for found in _raised() if found[1] not in known}
+    assert not set(_DEFECTS.values()) - known
+
+
+def _errors(kind: type[MezhaError]) -> Iterator[type[MezhaError]]:
+    yield kind
+    for narrower in kind.__subclasses__():
+        yield from _errors(narrower)
+
+
+def test_every_code_of_an_error_says_in_russian_what_happened_and_the_way_out() -> None:
+    codes = {kind.code for kind in _errors(MezhaError) if not kind.__module__.startswith("tests")}
+    assert len(codes) > 40
+    for code in codes:
+        message, remedy = language.problem("ru", code, "Nobody has translated %r.", "Nor this.")
+        assert "error:" not in message, code
+        assert message, code
+        assert remedy, code
+        assert not re.search("[A-Za-z]{4,}", message + remedy), code
+
+
+def test_a_sentence_keeps_its_values_and_its_parts_in_both_languages() -> None:
+    defect = Sentence("the boundary crosses itself")
+    said = Sentence("The boundary is not valid: %(what)s at %(x)s %(y)s.", what=defect, x="83.01", y="55")
+    assert str(said) == "The boundary is not valid: the boundary crosses itself at 83.01 55."
+    russian = "Граница неправильная: граница пересекает сама себя в точке 83.01 55."
+    assert language.sentence("ru", said) == russian
+    again = boundary_file.sentence_of(json.loads(json.dumps(boundary_file._kept(said))))
+    assert language.sentence("ru", again) == russian
+    assert language.sentence("en", again) == str(said)
 
 
 def test_scripts_find_their_messages_in_the_catalogue_that_the_map_ships() -> None:

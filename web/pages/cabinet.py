@@ -90,7 +90,8 @@ async def begin(request: Request, service_name: Text = "", about: Text = "") -> 
     return RedirectResponse(f"/cabinet/cases/{case.id}", 303)
 
 
-async def _dossier(request: Request, case: str) -> Dossier:
+async def dossier_of(request: Request, case: str) -> Dossier:
+    """A case with everything that its page shows."""
     actor = case_view.actor_of(request)
     async with request.app.state.database.transaction(actor.caller) as connection:
         return await queue.dossier(connection, case_view.desk_of(request), actor, case_id(case))
@@ -124,6 +125,7 @@ def case_page(
         "errors": {p["field"]: p[locale] for p in problems},
         "error": error,
         "map": case_view.map_data(dossier),
+        "file": case_view.open_file(dossier, request),
         "due": case_view.first_due(dossier),
         "buttons": case_view.buttons(dossier),
         "base": "/cabinet/cases" if dossier.role == Role.applicant else "/office/cases",
@@ -134,7 +136,7 @@ def case_page(
 @router.get("/cases/{case}")
 async def one(request: Request, case: str) -> Response:
     """One case: spine of states, form and map, thread."""
-    return case_page(request, await _dossier(request, case))
+    return case_page(request, await dossier_of(request, case))
 
 
 @router.post("/cases/{case}")
@@ -142,7 +144,7 @@ async def save(request: Request, case: str) -> Response:
     """Save the form; with ``then`` submit or answer go on. What was typed is kept even when it is refused."""
     actor, desk = case_view.actor_of(request), case_view.desk_of(request)
     form = dict(await request.form())
-    dossier = await _dossier(request, case)
+    dossier = await dossier_of(request, case)
     payload = case_view.payload_of(form, dossier.service)
     revision = str(form.get("revision", ""))
     writer = case_view.writer_of(request)
@@ -162,7 +164,7 @@ async def save(request: Request, case: str) -> Response:
             async with writer.transaction(actor.caller) as connection:
                 await service.perform(connection, desk, actor, dossier.case.id, Action(then), given=given)
     except MezhaError as err:
-        return case_page(request, await _dossier(request, case), error=err, payload=payload, status=422)
+        return case_page(request, await dossier_of(request, case), error=err, payload=payload, status=422)
     return RedirectResponse(f"/cabinet/cases/{dossier.case.id}?saved=1", 303)
 
 
@@ -176,7 +178,7 @@ async def corners(
 ) -> Response:
     """A boundary typed as corner points: one point a line, an empty line begins a new ring."""
     actor, desk = case_view.actor_of(request), case_view.desk_of(request)
-    dossier = await _dossier(request, case)
+    dossier = await dossier_of(request, case)
     try:
         async with case_view.writer_of(request).transaction(actor.caller) as connection:
             table = {"crs": crs, "axes": axes, "rings": ground.rings_of(points)}
@@ -204,5 +206,5 @@ async def acted(request: Request, case: str, action: Action, reason: str, base: 
                 connection, desk, actor, case_id(case), action, given=service.Given(reason=reason)
             )
     except MezhaError as err:
-        return case_page(request, await _dossier(request, case), error=err, status=409)
+        return case_page(request, await dossier_of(request, case), error=err, status=409)
     return RedirectResponse(f"{base}/{case}?done={action}", 303)

@@ -1,3 +1,5 @@
+import { showFile } from "./boundary-file.js";
+
 // The map of a case: its object, its boundary, what the rules found, and drawing where the case may be changed.
 const place = document.getElementById("map");
 
@@ -103,6 +105,8 @@ async function start() {
   map.on("load", () => {
     addLayers(map, data, subject);
     if (place.dataset.editable === "true") tools(map);
+    showFile(map);
+    document.addEventListener("htmx:afterSwap", () => showFile(map));
     place.dataset.ready = "true";
   });
   for (const button of document.querySelectorAll("[data-piece]")) {
