@@ -15,7 +15,7 @@ from geo.settings import Settings
 
 SEND = "accounts.code"
 # How many wrong tries a code bears; a confirmation bears none (F-39).
-TRIES = {"recover": 3, "enter": 3, "second": 3, "email": 3, "confirm": 1}
+TRIES = {"recover": 3, "enter": 3, "second": 3, "email": 3, "forward": 3, "confirm": 1}
 MOST_SENT = 5
 _TAKE = text("SELECT * FROM accounts.take_code(:who, :purpose, :digest)")
 
@@ -66,8 +66,9 @@ def issue(settings: Settings, purpose: str, *, name: str, account: int | None, c
                 carries,
             ],
         )
-        target = carries if purpose == "email" else email
-        mail.put(connection, target, *letters.code(locale, purpose, code, settings.code_minutes))
+        target = carries if purpose in ("email", "forward") else email
+        letter = letters.code(locale, purpose, code, settings.code_minutes)
+        mail.put(connection, target, *letter, minutes=settings.code_minutes)
     return True
 
 

@@ -116,3 +116,13 @@ class ClientError(AccountsError):
     """An OAuth 2.0 client's request is refused; ``code`` of RFC 6749 stands in ``value``."""
 
     code = "oauth"
+
+
+@dataclass
+class UndeliveredError(MezhaError):
+    """A letter or short message was not taken; ``final``: no further try can help."""
+
+    final: bool = False
+    reachable: bool = True
+
+    code = "undelivered"

@@ -23,6 +23,16 @@ _CODE = {
         "ru": ("Новый адрес почты", "Подтвердите, что этот адрес ваш."),
         "en": ("New e-mail address", "Confirm that this address is yours."),
     },
+    "forward": {
+        "ru": (
+            "Пересылка сообщений",
+            "Кто-то просит пересылать сюда сообщения из кабинета. Подтвердите, что этот адрес ваш.",
+        ),
+        "en": (
+            "Forwarding of messages",
+            "Somebody asks to have messages of the cabinet forwarded here. Confirm that this address is yours.",
+        ),
+    },
     "confirm": {
         "ru": (
             "Подтверждение личности",

@@ -259,7 +259,7 @@ class Token(Base):
     revoked_at: Mapped[datetime | None] = _time()
     __table_args__ = (
         CheckConstraint("num_nonnulls(account, client) = 1", name="one_bearer"),
-        CheckConstraint("scopes <@ ARRAY['read', 'write']", name="scopes_known"),
+        CheckConstraint("scopes <@ ARRAY['read', 'write', 'calendar']", name="scopes_known"),
         CheckConstraint("length(digest) = 32", name="digest_sha256"),
         SCHEMA,
     )
@@ -406,4 +406,17 @@ class Letter(Base):
     sent_at: Mapped[datetime | None] = _time()
     tries: Mapped[int] = mapped_column(Integer, server_default=text("0"))
     fault: Mapped[str | None] = mapped_column(Text)
-    __table_args__ = (Index("ix_outbox_waiting", "id", postgresql_where=text("sent_at IS NULL")), SCHEMA)
+    channel: Mapped[str] = mapped_column(Text, server_default=text("'mail'"))
+    next_at: Mapped[datetime] = _time(server_default=NOW)
+    expires_at: Mapped[datetime | None] = _time()
+    given_up_at: Mapped[datetime | None] = _time()
+    __table_args__ = (
+        CheckConstraint("channel IN ('mail', 'sms')", name="channel_known"),
+        Index(
+            "ix_outbox_waiting",
+            "next_at",
+            "id",
+            postgresql_where=text("sent_at IS NULL AND given_up_at IS NULL"),
+        ),
+        SCHEMA,
+    )

@@ -27,12 +27,16 @@ from api.routes import (
     items,
     journal,
     layers,
+    messages,
     oauth,
     objects,
     ogc,
+    preferences,
     services,
     spatial,
 )
+from cases.messages import CHANNEL
+from geo.bell import Bell, TooManyWaitingError
 from geo.db import Database
 from geo.errors import MezhaError, ParameterError
 from geo.filters import FilterError
@@ -55,6 +59,8 @@ ROUTERS = (
     services.router,
     cases.router,
     boundaries.router,
+    messages.router,
+    preferences.router,
     journal.router,
     oauth.router,
 )
@@ -69,6 +75,7 @@ class NoSuchPageError(MezhaError):
 errors.register({UnknownRootError: 404})
 errors.register({NoSuchPageError: 404, FilterError: 400, SlowTileError: 503})
 errors.register({GoneError: 499, TooManyQuestionsError: 429})
+errors.register({TooManyWaitingError: 503})
 errors.register(STATUSES)
 errors.register(CASE_STATUSES)
 _OGC_TILE = re.compile(r"/ogc/collections/([^/]+)/tiles/WebMercatorQuad/([^/]+)/([^/]+)/([^/]+)")
@@ -143,6 +150,7 @@ def _fastapi(database: Database, writer: Database, settings: Settings) -> FastAP
     )
     app.state.database = database
     app.state.writer = writer
+    app.state.bell = Bell(settings.url_for("app"), CHANNEL, most=settings.streams)
     app.state.profiles = tuple(built_in().values())
     app.state.settings = settings
     for router in ROUTERS:
@@ -192,6 +200,8 @@ class Mezha:
             scope["state"] = dict(scope.get("state") or {})
             send = with_cookies(scope, send, self.settings)
             scope["state"]["caller"] = await self._identity.caller(scope)
+            asked = {**scope, "state": {}}
+            scope["state"]["recognise"] = lambda: self._identity.caller(asked)
             to_tile(scope)
             if scope["path"].startswith("/tiles/"):
                 await self._tiles(scope, receive, send)

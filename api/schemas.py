@@ -1,6 +1,6 @@
 """What machine interfaces take in bodies."""
 
-from typing import Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -58,3 +58,34 @@ class Acting(_WithGround):
     acknowledgements: dict[str, str] = Field(
         default_factory=dict, description="Reasons with which warnings are answered, by rule"
     )
+
+
+class Marking(_Body):
+    """Marking messages."""
+
+    mark: Literal["receipt", "archive", "restore"]
+    messages: list[Annotated[int, Field(ge=1, lt=2**53)]] | Literal["all"] = Field(
+        description="Ids, or all of them"
+    )
+
+
+class Choosing(_Body):
+    """Choosing how one is told, by topic: final, event, thread, reminder."""
+
+    mail: dict[str, str] = Field(default_factory=dict, description="at_once, digest or off by topic")
+    sms: list[str] = Field(
+        default_factory=list, max_length=10, description="Topics told by short message too"
+    )
+    digest_hour: int = Field(9, description="Hour of the region at which the letter of the day goes")
+
+
+class Forwarding(_Body):
+    """Forwarding letters to another address."""
+
+    address: str = Field(max_length=254)
+
+
+class Proving(_Body):
+    """Entering a code that came by letter."""
+
+    code: str = Field(max_length=20)

@@ -8,7 +8,7 @@ from procrastinate import App, PsycopgConnector
 from accounts import mail, notices
 from accounts.roots import folder, seal_yesterday
 from api import newsboy, surveyor
-from cases import boundary_file, clock
+from cases import boundary_file, clock, messages, postman
 from geo.moment import Moment
 from geo.session import connect
 from geo.settings import Settings
@@ -67,8 +67,10 @@ def _spatial(app: App, settings: Settings) -> None:
 
 
 def _accounts(app: App, settings: Settings) -> None:
+    # Asked every minute too: a letter that could not be sent is due again at some time.
+    @app.periodic(cron="* * * * *")
     @app.task(name="accounts.deliver", queueing_lock="accounts.deliver")
-    async def deliver() -> None:
+    async def deliver(timestamp: int | None = None) -> None:
         await asyncio.to_thread(mail.deliver, settings)
 
     @app.task(name="accounts.notice")
@@ -96,6 +98,14 @@ def _cases(app: App, settings: Settings) -> None:
     async def read_boundary(number: int) -> None:
         """Read the file with a boundary that an applicant sent."""
         await surveyor.survey(settings, number)
+
+    # Events ask for it; every minute it is asked besides, for the letters of the day and after a standstill.
+    @app.periodic(cron="* * * * *")
+    @app.task(name=messages.POST)
+    async def post(timestamp: int | None = None) -> None:
+        """Make letters of what people are told, and send them."""
+        if await postman.post(settings):
+            await asyncio.to_thread(mail.deliver, settings)
 
 
 def _imports(app: App, settings: Settings) -> None:

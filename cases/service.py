@@ -16,7 +16,7 @@ from accounts import action as journal_action
 from accounts import journal
 from accounts.errors import UnconfirmedError
 from accounts.journal import Entry
-from cases import calendar, drafts, events, findings, record, register_change, submission, terms
+from cases import calendar, drafts, events, findings, messages, record, register_change, submission, terms
 from cases.desk import Actor, Desk
 from cases.drafts import Change
 from cases.errors import NotAllowedError, ReasonMissingError, TermOverError, WrongStateError
@@ -96,7 +96,7 @@ async def _moved(
     data: Mapping[str, Any] | None = None,
 ) -> Case:
     """Append the event and bring the terms in line."""
-    await events.append(connection, turn.step(reason), dict(data or {}))
+    event = await events.append(connection, turn.step(reason), dict(data or {}))
     await journal.record(
         connection,
         Entry(
@@ -112,7 +112,10 @@ async def _moved(
     desk.after("event")
     await terms.follow(connection, turn.service, turn.case.id, turn.move.to, desk.today())
     desk.after("terms")
-    return await record.load(connection, turn.case.id)
+    moved = await record.load(connection, turn.case.id)
+    await messages.tell_event(connection, turn.service, moved, event=event, action=turn.action, reason=reason)
+    desk.after("told")
+    return moved
 
 
 async def _simple(

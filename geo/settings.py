@@ -143,6 +143,14 @@ class Settings(BaseSettings):
         "org_shortname org_fullname org_inn org_ogrn", description="Scopes about organisations asked of ESIA"
     )
     mail_from: str = Field("mezha@localhost", description="Sender of letters")
+    sms_url: str = Field(
+        "", description="Gateway of short messages, which takes POST {to, text} as JSON; empty: they wait"
+    )
+    sms_token: str = Field("", description="Bearer token for the gateway of short messages", repr=False)
+    streams: int = Field(
+        500, ge=1, description="Open streams of messages of each server process; more are turned away"
+    )
+    webhook_private: bool = Field(False, description="Whether webhooks may call into a private network")
 
     stale_days: int = Field(
         400, ge=1, description="Days after which a layer nobody has confirmed is too old to clear a place"

@@ -1,9 +1,6 @@
 """Fetching: a file from an address or a folder, only where it changed, and never from inside our own network."""
 
 import hashlib
-import ipaddress
-import socket
-import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,6 +9,7 @@ from urllib.parse import urljoin, urlsplit
 
 import httpx
 
+from geo import outward
 from ingest.errors import RefusedError
 
 MOST_HOPS = 5
@@ -44,48 +42,20 @@ def _refuse(url: str, reason: str) -> RefusedError:
     )
 
 
-def address_of(url: str, *, private: bool) -> tuple[str, str, int]:
-    """Host, the one address that will be spoken to, and port; RefusedError for what lies in our own network.
-
-    The name is resolved once and the connection goes to that very address, so that a second answer of the name
-    server cannot lead inside.
-    """
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise _refuse(url, "only http and https are spoken")
-    port = parts.port or (443 if parts.scheme == "https" else 80)
-    try:
-        found = socket.getaddrinfo(parts.hostname, port, type=socket.SOCK_STREAM)
-    except OSError as err:
-        raise _refuse(url, f"the name {parts.hostname} is not known") from err
-    addresses = [str(entry[4][0]) for entry in found]
-    if not private:
-        inside = [a for a in addresses if not ipaddress.ip_address(a.partition("%")[0]).is_global]
-        if inside:
-            raise _refuse(url, f"{parts.hostname} is {inside[0]}, an address of a private network")
-    return parts.hostname, addresses[0], port
-
-
 @contextmanager
 def _opened(url: str, known: Known, *, private: bool) -> Iterator[httpx.Response]:
     """A response that is no redirect; every hop is looked at like the first."""
     headers = {"if-none-match": known.etag} if known.etag else {}
     for _ in range(MOST_HOPS):
-        host, address, port = address_of(url, private=private)
-        parts = urlsplit(url)
-        literal = f"[{address}]" if ":" in address else address
-        target = parts._replace(netloc=f"{literal}:{port}").geturl()
-        with (
-            httpx.Client(timeout=TIMEOUT_S, trust_env=False, verify=ssl.create_default_context()) as client,
-            client.stream(
-                "GET", target, headers={**headers, "host": parts.netloc}, extensions={"sni_hostname": host}
-            ) as response,
-        ):
-            if response.has_redirect_location:
-                url = urljoin(url, response.headers["location"])
-                continue
-            yield response
-            return
+        try:
+            with outward.spoken("GET", url, private=private, timeout=TIMEOUT_S, headers=headers) as response:
+                if response.has_redirect_location:
+                    url = urljoin(url, response.headers["location"])
+                    continue
+                yield response
+                return
+        except outward.ForbiddenAddressError as err:
+            raise _refuse(url, err.message) from err
     raise _refuse(url, f"it leads on more than {MOST_HOPS} times")
 
 

@@ -97,6 +97,7 @@ STANDING = re.compile(
     rb'"answer":"(not_checked|clear)"|"reason":("partly-hidden"|null)|"(version|changed_at|confirmed_at)":("[^"]*"|\d+|null)'
 )
 CASES = "a case of one's own; tests/api/test_cases.py refuses everybody else's"
+ENDLESS = "does not end; tests/cases/test_messages.py reads it"
 STATIC = "the same for everybody"
 
 SURFACES = (
@@ -189,6 +190,10 @@ SURFACES = (
     Surface("/api/v1/cases/{case}", ("/api/v1/cases/1",)),
     Surface("/api/v1/cases/{case}/events", ("/api/v1/cases/1/events",)),
     Surface("/api/v1/cases/{case}/boundaries/{number}", ("/api/v1/cases/1/boundaries/1",)),
+    # Messages: the person's own
+    Surface("/api/v1/messages", ("/api/v1/messages",)),
+    Surface("/api/v1/preferences", ("/api/v1/preferences",)),
+    Surface("/api/v1/messages/stream", silent=ENDLESS),
     *(
         Surface(template, method=method, silent=CASES)
         for method, template in (
@@ -198,6 +203,12 @@ SURFACES = (
             ("PUT", "/api/v1/cases/{case}"),
             ("POST", "/api/v1/cases/{case}/validate"),
             ("POST", "/api/v1/cases/{case}/actions/{action}"),
+            ("POST", "/api/v1/messages/marks"),
+            ("PUT", "/api/v1/preferences"),
+            ("POST", "/api/v1/preferences/forwarding"),
+            ("POST", "/api/v1/preferences/forwarding/code"),
+            ("DELETE", "/api/v1/preferences/forwarding"),
+            ("POST", "/cabinet/messages"),
         )
     ),
     # The person's own account
@@ -282,6 +293,7 @@ SURFACES = (
         for template in (
             *(
                 "/cabinet",
+                "/cabinet/messages",
                 "/cabinet/cases/{case}",
                 "/cabinet/cases/{case}/boundaries/{number}",
                 "/cabinet/services",

@@ -12,6 +12,7 @@ import yaml
 
 from accounts.enrolment import Newcomer, appoint, enrol
 from api import newsboy
+from geo import outward
 from geo.settings import Settings
 from ingest import fetch, schedule
 from ingest.errors import RefusedError
@@ -95,13 +96,13 @@ def test_a_redirect_is_looked_at_like_the_first_address(
     server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server.redirect = "http://127.0.0.1:9/secret"
-    real, asked = fetch.address_of, []
+    real, asked = outward.address_of, []
 
     def first_only(url: str, *, private: bool) -> tuple[str, str, int]:
         asked.append(url)
         return real(url, private=len(asked) == 1)
 
-    monkeypatch.setattr(fetch, "address_of", first_only)
+    monkeypatch.setattr(outward, "address_of", first_only)
     with pytest.raises(RefusedError, match="private network"):
         fetch.from_url(address(server, "/moved"), tmp_path, Known(), most_bytes=1000)
     assert len(asked) == 2
