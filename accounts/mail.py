@@ -102,7 +102,7 @@ def _message(letter: Waiting, sender: str) -> MIMEText:
     # The newer EmailMessage loses spaces where it folds a long Russian subject.
     message = MIMEText(letter.body, "plain", "utf-8")
     message["From"], message["To"] = sender, letter.recipient
-    message["Subject"] = Header(letter.subject, "utf-8").encode()
+    message["Subject"] = Header(letter.subject, "utf-8", header_name="Subject").encode()
     message["Date"] = format_datetime(letter.created_at)
     domain = sender.rpartition("@")[2].strip("<> ") or "localhost"
     message["Message-ID"] = f"<{letter.id}.{int(letter.created_at.timestamp())}@{domain}>"
