@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,6 @@ from geo.session import sql_of
 
 _OPERATORS = {"eq": "=", "ne": "IS DISTINCT FROM", "ge": ">=", "le": "<="}
 # The rules see every object; what the applicant may not see is masked where findings are shown.
-_SEE_ALL = text("SELECT set_config('mezha.rank', '3', true), clock_timestamp(), pg_current_snapshot()::text")
 _SEE_OWN = text("SELECT set_config('mezha.rank', :rank, true)")
 _GHOSTS = text(
     "SELECT DISTINCT at FROM history.layer_changes WHERE at <= :as_of"
@@ -161,8 +161,13 @@ def statement(
             property=rule.property and layer(rule.layer).property_named(rule.property).name,
         )
         branches.append(f"SELECT '{rule.id}' AS rule, b{n}.* FROM (\n{branch}) b{n}")
-    body = sql_of("cases", "findings").format(branches="\nUNION ALL\n".join(branches))
-    return text(body), values
+    return _parsed("\nUNION ALL\n".join(branches)), values
+
+
+@lru_cache(maxsize=256)
+def _parsed(branches: str) -> TextClause:
+    """The statement of these branches; read for its parameters once, not at every submission."""
+    return text(sql_of("cases", "findings").format(branches=branches))
 
 
 async def evaluate(
@@ -177,11 +182,9 @@ async def evaluate(
 
     With ``at`` they are asked as of that instant. A rule that cannot be asked answers not_checked, never clear.
     """
-    now = (await connection.execute(_SEE_ALL)).one()
+    rules = rule_set.active(question.moment, question.valid_on)
     try:
-        instant = at or Instant(now[1], now[2])
-        rules = rule_set.active(question.moment, question.valid_on)
-        states = await _states(connection, rules, instant, replayed=at is not None)
+        instant, states = await _states(connection, rules, at)
         rows, failed = await _ask(
             connection, rules, question, instant, replayed=at is not None, states=states
         )
@@ -216,18 +219,21 @@ class _LayerState:
 
 
 async def _states(
-    connection: AsyncConnection, rules: Sequence[Rule], instant: Instant, *, replayed: bool
-) -> dict[str, _LayerState]:
-    names = sorted({r.layer for r in rules if r.layer})
-    snapshot = instant.snapshot if replayed else None
-    rows = await connection.execute(
-        _LAYER_STATES, {"layers": names, "as_of": instant.as_of, "snapshot": snapshot}
-    )
+    connection: AsyncConnection, rules: Sequence[Rule], at: Instant | None
+) -> tuple[Instant, dict[str, _LayerState]]:
+    """The instant of the check and what is known of the layers then; the rules see everything from here on."""
+    values = {
+        "layers": sorted({r.layer for r in rules if r.layer}),
+        "as_of": at.as_of if at else None,
+        "snapshot": at.snapshot if at else None,
+    }
+    rows = (await connection.execute(_LAYER_STATES, values)).all()
     found = {}
-    for name, number, at, outage in rows:
-        cause = f"outage: {outage}" if outage else "" if number else "empty"
-        found[name] = _LayerState(f"{number}@{at.isoformat()}" if number else "", at, cause)
-    return found
+    for row in rows:
+        cause = f"outage: {row.outage}" if row.outage else "" if row.id else "empty"
+        version = f"{row.id}@{row.at.isoformat()}" if row.id else ""
+        found[row.layer] = _LayerState(version, row.at, cause)
+    return at or Instant(rows[0].as_of, rows[0].snapshot), found
 
 
 async def _ask(

@@ -12,23 +12,8 @@ from cases.lifecycle import Role
 from cases.rules import Outcome, Rule, RuleSet, Severity, fill
 from geo.layers import layer, model_of
 
-_CHECK = text(
-    "INSERT INTO cases.checks (case_id, moment, as_of, snapshot, valid_on, rules_digest, geometry, parameters)"
-    " VALUES (:case, :moment, :as_of, CAST(:snapshot AS pg_snapshot), :valid_on, :digest, :geometry,"
-    " CAST(:parameters AS jsonb)) RETURNING id"
-)
 _KEEP = text(
-    "INSERT INTO cases.findings (check_id, rule, outcome, severity, layer, layer_version, objects, area_m2,"
-    " introduced, measures, cause, piece)"
-    " SELECT :check, rule, outcome, severity, layer, layer_version, objects, area_m2, introduced, measures, cause,"
-    " piece::geometry FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS f (rule text, outcome text, severity text,"
-    " layer text, layer_version text, objects jsonb, area_m2 float8, introduced boolean, measures jsonb, cause text,"
-    " piece text)"
-)
-_ACKNOWLEDGE = text(
-    "INSERT INTO cases.acknowledgements (check_id, rule, reason, account)"
-    " SELECT :check, rule, reason, (SELECT access.account())"
-    " FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS a (rule text, reason text)"
+    "SELECT cases.keep_check(CAST(:head AS jsonb), CAST(:answers AS jsonb), CAST(:reasons AS jsonb))"
 )
 _OF_CASE = text(
     """
@@ -54,41 +39,42 @@ _CAUSES = {
 }
 
 
-async def keep(connection: AsyncConnection, question: Question, evaluation: Evaluation, digest: str) -> int:
-    """Keep a check with all of its answers, the clear ones too; returns its id."""
-    parameters = {
-        "payload": dict(question.payload),
-        "subject": dict(question.subject),
-        "values": dict(question.values),
-        "subject_layer": question.subject_layer,
-        "area_m2": question.area_m2,
-        "lodged_order": question.lodged_order,
+async def keep(
+    connection: AsyncConnection,
+    question: Question,
+    evaluation: Evaluation,
+    digest: str,
+    *,
+    reasons: Mapping[str, str],
+) -> int:
+    """Keep a check with all of its answers, the clear ones too, and the reasons given to warnings; returns its id."""
+    head = {
+        "case": question.case,
+        "moment": question.moment.value,
+        "as_of": evaluation.at.as_of,
+        "snapshot": evaluation.at.snapshot,
+        "valid_on": question.valid_on,
+        "digest": digest,
+        "geometry": question.geometry,
+        "parameters": {
+            "payload": dict(question.payload),
+            "subject": dict(question.subject),
+            "values": dict(question.values),
+            "subject_layer": question.subject_layer,
+            "area_m2": question.area_m2,
+            "lodged_order": question.lodged_order,
+        },
     }
-    check: int = (
-        await connection.execute(
-            _CHECK,
-            {
-                "case": question.case,
-                "moment": question.moment.value,
-                "as_of": evaluation.at.as_of,
-                "snapshot": evaluation.at.snapshot,
-                "valid_on": question.valid_on,
-                "digest": digest,
-                "geometry": question.geometry,
-                "parameters": json.dumps(parameters, default=str),
-            },
-        )
-    ).scalar_one()
     rows = [vars(a) | {"objects": list(a.objects), "measures": dict(a.measures)} for a in evaluation.answers]
-    await connection.execute(_KEEP, {"check": check, "rows": json.dumps(rows, default=str)})
+    asked = {a.rule for a in evaluation.answers}
+    given = {rule: reason for rule, reason in reasons.items() if rule in asked and reason.strip()}
+    values = {
+        "head": json.dumps(head, default=str),
+        "answers": json.dumps(rows, default=str),
+        "reasons": json.dumps(given),
+    }
+    check: int = (await connection.execute(_KEEP, values)).scalar_one()
     return check
-
-
-async def acknowledge(connection: AsyncConnection, check: int, reasons: Mapping[str, str]) -> None:
-    """Keep the reasons with which warnings were answered."""
-    if reasons:
-        rows = [{"rule": rule, "reason": reason} for rule, reason in reasons.items()]
-        await connection.execute(_ACKNOWLEDGE, {"check": check, "rows": json.dumps(rows)})
 
 
 def unanswered(rules: RuleSet, answers: Iterable[Answer], reasons: Mapping[str, str]) -> list[Answer]:

@@ -130,10 +130,8 @@ async def _keep(
 ) -> int | None:
     if examined.rules is None:
         return None
-    check = await findings.keep(connection, examined.question, examined.evaluation, examined.digest)
-    asked = {a.rule for a in examined.evaluation.answers}
-    await findings.acknowledge(
-        connection, check, {r: t for r, t in reasons.items() if r in asked and t.strip()}
+    check = await findings.keep(
+        connection, examined.question, examined.evaluation, examined.digest, reasons=reasons
     )
     desk.after("check")
     return check

@@ -15,10 +15,7 @@ from cases.service_definition import Deadline, ServiceDefinition
 _OPEN = text(
     "SELECT id, term, due_on, left_days FROM cases.deadlines WHERE case_id = :case AND ended_at IS NULL"
 )
-_BEGIN = text(
-    "INSERT INTO cases.deadlines (case_id, term, owner, started_on, due_on)"
-    " VALUES (:case, :term, :owner, :started_on, :due_on) RETURNING id"
-)
+_BEGIN = text("SELECT cases.begin_term(:case, :term, :owner, :started_on, :due_on, CAST(:remind AS date[]))")
 _SET = text("UPDATE cases.deadlines SET due_on = :due_on, left_days = :left_days WHERE id = :id")
 _END = text("UPDATE cases.deadlines SET ended_at = clock_timestamp() WHERE id = :id")
 _REMIND = text(
@@ -81,9 +78,16 @@ async def _begin(
         "owner": definition.owner,
         "started_on": today,
         "due_on": term.due_on,
+        "remind": _reminders(days, definition, term, today),
     }
-    deadline = (await connection.execute(_BEGIN, values)).scalar_one()
-    await _remind(connection, days, definition, deadline, term=term, today=today)
+    await connection.execute(_BEGIN, values)
+
+
+def _reminders(days: WorkingCalendar, definition: Deadline, term: Term, today: date) -> list[date]:
+    """Days still to come on which somebody is reminded of a term."""
+    if term.due_on is None or not definition.remind:
+        return []
+    return [d for d in reminder_days(days, term.due_on, definition.remind) if d > today]
 
 
 async def _remind(
@@ -95,10 +99,8 @@ async def _remind(
     term: Term,
     today: date,
 ) -> None:
-    if term.due_on is None or not definition.remind:
-        return
-    wanted = [d for d in reminder_days(days, term.due_on, definition.remind) if d > today]
-    await connection.execute(_REMIND, {"deadline": deadline, "days": wanted})
+    if wanted := _reminders(days, definition, term, today):
+        await connection.execute(_REMIND, {"deadline": deadline, "days": wanted})
 
 
 async def of_case(connection: AsyncConnection, case: int) -> Sequence[RowMapping]:

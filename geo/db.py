@@ -12,7 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from geo.access import IDENTIFY, Caller
 from geo.settings import Settings
 
-_IDENTIFY = text(IDENTIFY.replace("%(", ":").replace(")s", ""))
+# One statement tells who asks and how long it may take: every request pays for it.
+_IDENTIFY = text(
+    IDENTIFY.replace("%(", ":").replace(")s", "") + ", set_config('statement_timeout', :timeout, true)"
+)
 
 
 class Database:
@@ -26,7 +29,9 @@ class Database:
             pool_size=settings.pool_size,
             max_overflow=settings.pool_size,
             pool_pre_ping=True,
-            pool_timeout=10,
+            # Who reads and gets no connection is told so soon; who writes waits for his turn behind those before him, as
+            # long as he would for a lock.
+            pool_timeout=10 if role == "app" else settings.statement_timeout_ms / 1000,
         )
         self.pool: AsyncConnectionPool[psycopg.AsyncConnection[TupleRow]] = AsyncConnectionPool(
             url,
@@ -54,8 +59,7 @@ class Database:
     async def transaction(self, caller: Caller) -> AsyncIterator[AsyncConnection]:
         """One transaction in which the database knows who asks; it commits at the end, rolls back on an error."""
         async with self.engine.begin() as connection:
-            await connection.execute(_IDENTIFY, caller.settings())
-            await connection.execute(text(f"SET LOCAL statement_timeout = {int(self._timeout)}"))
+            await connection.execute(_IDENTIFY, caller.settings() | {"timeout": self._timeout})
             yield connection
 
     @asynccontextmanager

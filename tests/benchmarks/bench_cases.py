@@ -3,6 +3,8 @@
 import asyncio
 import statistics
 import time
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
@@ -39,6 +41,8 @@ MILLION = (
     ("licences", 50, "number, status", "'n', 'annulled'"),
     ("leases", 50, "number", "'n'"),
 )
+# How many submit at once.
+CROWD = 200
 FILL = """
 INSERT INTO register.{layer} (key, region, digest, geom, {columns})
 SELECT 'bench:' || i, '54', gen_random_uuid(),
@@ -130,19 +134,59 @@ async def _measure(settings: Settings) -> list[Row]:
     times = [await _submit(writer, desk, case.id, reasons) for case in cases][10:]
     alone = await _sql_alone(settings, writer, desk, await _draft(writer, desk, lease, spread[0]))
     spot = (83.1, 54.6, 83.11, 54.609)
-    many = [await _draft(writer, desk, lease, spot) for _ in range(200)]
-    begin = time.perf_counter()
-    race = await asyncio.gather(*(_submit(writer, desk, case.id, reasons) for case in many))
-    whole = time.perf_counter() - begin
+    many = [(await _draft(writer, desk, lease, spot)).id for _ in range(CROWD)]
+    race, whole = await asyncio.to_thread(_race, settings, many, reasons)
+    _check_race(settings, many)
     statements = await _statements(settings, desk)
     await writer.close()
     p95, own = _p95(times), _p95(alone)
     rules = len(desk.catalogue.rule_sets["forest-declaration", 1].rules)
     return [
         Row(f"Submission with {rules} rules over 1,000,000 objects, p95", f"{p95:.0f} ms", f"{own:.0f} ms, its rules' SQL alone", p95 / own, "≤ 60 ms; ≤ 1.5 × its SQL"),
-        Row("200 submissions at once on one km², p95", f"{_p95(list(race)):.0f} ms", f"{whole:.2f} s for all", None, "≤ 2 s"),
+        Row(f"{CROWD} submissions at once on one km², p95", f"{_p95(race):.0f} ms", f"{whole:.2f} s for all", None, "≤ 2 s"),
         Row("Statements of a list page of 200 cases", str(statements), "", None, "≤ 15"),
     ]  # fmt: skip
+
+
+async def _crowd(settings: Settings, cases: list[int], reasons: dict[str, str], at: float) -> list[float]:
+    """All of them at once, at an agreed instant, through the connections of one server process."""
+    desk, writer = Desk.of(settings), Database(settings, role="registrar")
+    await asyncio.sleep(max(0.0, at - time.time()))
+    done = await asyncio.gather(*(_submit(writer, desk, case, reasons) for case in cases))
+    await writer.close()
+    return list(done)
+
+
+def _runner(document: str, cases: list[int], reasons: dict[str, str], at: float) -> list[float]:
+    return asyncio.run(_crowd(Settings.model_validate_json(document), cases, reasons, at))
+
+
+def _race(settings: Settings, cases: list[int], reasons: dict[str, str]) -> tuple[list[float], float]:
+    """Submissions at once in as many processes as the server has: each one's seconds, and those of the whole race."""
+    document, at = settings.model_dump_json(), time.time() + 8
+    with ProcessPoolExecutor(settings.workers, mp_context=get_context("spawn")) as pool:
+        jobs = [
+            pool.submit(_runner, document, cases[n :: settings.workers], reasons, at)
+            for n in range(settings.workers)
+        ]
+        found = [seconds for job in jobs for seconds in job.result()]
+    return found, max(found)
+
+
+def _check_race(settings: Settings, cases: list[int]) -> None:
+    """One order without a gap, an event each, and everybody but the first knows of those before him."""
+    with psycopg.connect(settings.database_url) as owner:
+        orders = owner.execute(
+            "SELECT c.lodged_order, (SELECT count(*) FROM cases.events e WHERE e.case_id = c.id AND e.action = 'submit'),"
+            " (SELECT jsonb_array_length(f.objects) FROM cases.findings f JOIN cases.checks k ON k.id = f.check_id"
+            "  WHERE k.case_id = c.id AND f.rule = 'claimed')"
+            " FROM cases.cases c WHERE c.id = ANY (%s) ORDER BY c.lodged_order",
+            [cases],
+        ).fetchall()
+    first = orders[0][0]
+    expected = [(first + n, 1, min(n, 50)) for n in range(len(cases))]
+    if [tuple(o) for o in orders] != expected:
+        raise RuntimeError(f"the race is lost: {orders[:5]} …")
 
 
 async def _statements(settings: Settings, desk: Desk) -> int:
