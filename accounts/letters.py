@@ -33,6 +33,10 @@ _CODE = {
             "Somebody asks to have messages of the cabinet forwarded here. Confirm that this address is yours.",
         ),
     },
+    "sign": {
+        "ru": ("Код подписи", "Вы подписываете обращение в кабинете. Введите код на странице дела."),
+        "en": ("Code of a signature", "You sign a case in the cabinet. Enter the code on its page."),
+    },
     "confirm": {
         "ru": (
             "Подтверждение личности",

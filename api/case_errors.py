@@ -1,6 +1,8 @@
 """Statuses of the case engine's errors."""
 
 from cases import errors as known
+from cases.documents import errors as documents
+from cases.signatures import errors as signatures
 from geo.errors import MezhaError
 from geo.history import ChangedMeanwhileError
 
@@ -17,4 +19,14 @@ CASE_STATUSES: dict[type[MezhaError], int] = {
     known.ObjectGoneError: 409,
     known.IncompleteError: 422,
     ChangedMeanwhileError: 409,
+    documents.UnknownDocumentError: 404,
+    documents.TooManyDocumentsError: 409,
+    documents.DocumentsClosedError: 409,
+    documents.ScannerError: 503,
+    documents.DamagedStoreError: 503,
+    documents.FileRefusedError: 422,
+    signatures.UnknownSignatureError: 404,
+    signatures.SignedOtherwiseError: 409,
+    signatures.LevelError: 409,
+    signatures.SignatureRefusedError: 422,
 }

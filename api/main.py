@@ -23,6 +23,7 @@ from api.reply import STATUSES, challenge, with_cookies
 from api.routes import (
     boundaries,
     cases,
+    documents,
     health,
     items,
     journal,
@@ -33,6 +34,7 @@ from api.routes import (
     ogc,
     preferences,
     services,
+    signatures,
     spatial,
 )
 from cases.messages import CHANNEL
@@ -61,6 +63,8 @@ ROUTERS = (
     boundaries.router,
     messages.router,
     preferences.router,
+    documents.router,
+    signatures.router,
     journal.router,
     oauth.router,
 )

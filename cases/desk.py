@@ -10,6 +10,7 @@ from accounts.person import Membership, Person
 from cases.catalogue import Catalogue, release
 from cases.lifecycle import Role
 from geo.access import Caller
+from geo.errors import SettingsError
 from geo.settings import Settings
 
 
@@ -64,11 +65,19 @@ class Desk:
     catalogue: Catalogue = field(default_factory=release)
     after: Callable[[str], None] = _nothing
     clock: Callable[[], datetime] | None = None
+    settings: Settings | None = None
 
     @classmethod
     def of(cls, settings: Settings, **changes: Any) -> "Desk":
         """The desk of an installation."""
-        return cls(settings.region, settings.time_zone, **changes)
+        return cls(settings.region, settings.time_zone, settings=settings, **changes)
+
+    @property
+    def installation(self) -> Settings:
+        """Settings of the installation: where its documents lie, with which key it signs."""
+        if self.settings is None:
+            raise SettingsError("This desk has no settings.", "Make it with Desk.of(settings).")
+        return self.settings
 
     def today(self) -> date:
         """This day in the region."""

@@ -8,13 +8,17 @@ from typing import Any
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cases import boundary_file, events, ground, record, subject, terms
+from cases import boundary_file, events, ground, record, sheet, subject, terms
 from cases.desk import Actor, Desk
+from cases.documents import shelf
+from cases.documents.shelf import Document
 from cases.errors import NotAllowedError
 from cases.findings import of_case as findings_of
 from cases.lifecycle import FINAL, Action, Role, State, actions
 from cases.record import Case
 from cases.service_definition import ServiceDefinition
+from cases.signatures import kept, requirements
+from cases.signatures.kept import Signature
 from geo.errors import ParameterError
 from geo.session import sql_of
 
@@ -72,6 +76,9 @@ class Dossier:
     actions: tuple[Action, ...] = field(default=())
     # The newest file with a boundary, where the applicant may still send one.
     file: RowMapping | None = None
+    documents: Sequence[Document] = ()
+    signatures: Sequence[Signature] = ()
+    signed: bool = False
 
 
 def wanted_states(names: Sequence[str]) -> tuple[str, ...]:
@@ -145,7 +152,7 @@ async def counts(connection: AsyncConnection, wanted: Role) -> dict[str, int]:
 
 
 async def dossier(connection: AsyncConnection, desk: Desk, actor: Actor, case_id: int) -> Dossier:
-    """Everything about one case; at most eleven statements."""
+    """Everything about one case; at most thirteen statements."""
     case = await record.load(connection, case_id)
     service = await record.definition_of(connection, desk, case)
     role = actor.role_in(case.party_inn, case.region)
@@ -158,6 +165,10 @@ async def dossier(connection: AsyncConnection, desk: Desk, actor: Actor, case_id
     found: Sequence[Mapping[str, Any]] = ()
     if rules := desk.catalogue.rules_of(service):
         found = await findings_of(connection, rules[0], case.id, role)
+    papers = await shelf.of_case(connection, case.id)
+    signatures = await kept.of_case(connection, case.id)
+    own = [p for p in papers if p.newest and p.side == Role.applicant]
+    sha256 = sheet.digest(case, shape["sha256"] if shape else "", own)
     return Dossier(
         case,
         service,
@@ -171,4 +182,7 @@ async def dossier(connection: AsyncConnection, desk: Desk, actor: Actor, case_id
         await boundary_file.last(connection, case.id)
         if boundary_file.welcome(actor, case, service)
         else None,
+        papers,
+        signatures,
+        requirements.fulfilled(service, signatures, sha256),
     )

@@ -143,8 +143,9 @@ def _evidence_of(case: Case, examined: Examined, check: int | None) -> dict[str,
         "payload": case.payload,
         "subject": [case.subject_layer, case.subject_id, case.subject_version],
         "geometry": case.geometry,
-        "evidence_sha256": submission.evidence(case, examined.geometry_sha256),
+        "evidence_sha256": submission.evidence(case, examined),
         "check": check,
+        "documents": [[p.id, p.kind, p.name, p.sha256] for p in examined.papers],
     }
 
 
@@ -183,7 +184,7 @@ async def submit(
                 "case": case.id,
                 "prefix": turn.service.prefix,
                 "zone": desk.time_zone,
-                "evidence": submission.evidence(case, examined.geometry_sha256),
+                "evidence": submission.evidence(case, examined),
             },
         )
     ).one()
@@ -207,10 +208,12 @@ async def _relodge(
     """Lodge changed evidence under the old number and place."""
     reasons = acknowledgements or {}
     case = turn.case
-    examined = await submission.examine(connection, desk, actor, case, turn.service, moment=Moment.submit)
-    await connection.execute(
-        _RENEW, {"case": case.id, "evidence": submission.evidence(case, examined.geometry_sha256)}
+    # An amendment is one step with its change, so that nothing could be signed before it (C-97 is for what is sent).
+    signed = turn.action != Action.amend
+    examined = await submission.examine(
+        connection, desk, actor, case, turn.service, moment=Moment.submit, signed=signed
     )
+    await connection.execute(_RENEW, {"case": case.id, "evidence": submission.evidence(case, examined)})
     examined = await submission.with_claims(connection, examined, case.lodged_order)
     await submission.refuse(connection, actor, case, examined, reasons)
     check = await _keep(connection, desk, examined, reasons)

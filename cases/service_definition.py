@@ -9,6 +9,7 @@ from typing import Any, Literal
 from jsonschema import Draft202012Validator, FormatChecker
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from cases.file_format import Format
 from cases.lifecycle import FINAL, TRANSITIONS, Action, State, dead_ends, reachable
 from cases.rules import Text
 
@@ -119,10 +120,13 @@ class FileKind(_Part):
 
     kind: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     title: Text
-    formats: tuple[Literal["pdf", "jpeg", "png", "docx", "xlsx", "xml", "tiff"], ...] = Field(min_length=1)
+    formats: tuple[Format, ...] = Field(min_length=1)
     max_mb: float = Field(gt=0, le=100)
-    min_dpi: int | None = None
-    max_age_days: int | None = None
+    min_dpi: int | None = Field(None, ge=50, le=1200, description="Least resolution of a scan")
+    max_age_days: int | None = Field(
+        None, ge=1, description="Oldest date of the paper on the day of submission"
+    )
+    signed: bool = Field(False, description="Whether a detached signature of the file is needed")
     least: int = Field(0, ge=0)
     most: int = Field(1, ge=1, le=50)
 
@@ -223,6 +227,14 @@ class ServiceDefinition(_Part):
             raise ValueError(f"nobody's clock runs in {sorted(unwatched)}")
         if (Action.amend in self.actions) != (self.amend_working_days is not None):
             raise ValueError("amend and amend_working_days belong together")
+        if Action.amend in self.actions and self.signature == "qualified":
+            raise ValueError(
+                "an amendment is not signed: a service of qualified signatures asks for corrections"
+            )
+        if len({k.kind for k in self.files}) != len(self.files) or {"decision", "office"} & {
+            k.kind for k in self.files
+        }:
+            raise ValueError("kinds of documents must differ, and decision and office are taken")
         if (Action.appeal in self.actions) != (self.appeal_working_days is not None):
             raise ValueError("appeal and appeal_working_days belong together")
         return self

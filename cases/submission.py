@@ -1,7 +1,5 @@
 """What is checked before anything is lodged: form, object, boundary and rules, all findings at once."""
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -10,14 +8,17 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cases import evaluation, findings, form, record, subject
+from cases import evaluation, findings, form, record, sheet, subject
 from cases.desk import Actor, Desk
+from cases.documents import shelf
+from cases.documents.shelf import Document
 from cases.errors import IncompleteError
 from cases.evaluation import Answer, Evaluation, Instant, Question
 from cases.form import Problem
 from cases.record import Case
 from cases.rules import Moment, Outcome, RuleSet, Severity, verdict
 from cases.service_definition import ServiceDefinition
+from cases.signatures import kept, requirements
 
 _GROUND = text("SELECT area_m2, sha256 FROM cases.geometries WHERE id = :id")
 _CHECK = text(
@@ -41,6 +42,7 @@ class Examined:
     digest: str
     subject: Mapping[str, Any]
     geometry_sha256: str = ""
+    papers: tuple[Document, ...] = ()
 
     @property
     def sound(self) -> bool:
@@ -48,15 +50,9 @@ class Examined:
         return not self.problems and not self.evaluation.blocking
 
 
-def evidence(case: Case, geometry_sha256: str) -> str:
-    """SHA-256 of what is submitted: form, object and boundary."""
-    body = {
-        "payload": case.payload,
-        "subject": [case.subject_layer, case.subject_id, case.subject_version],
-        "geometry": geometry_sha256,
-    }
-    text_ = json.dumps(body, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(text_.encode()).hexdigest()
+def evidence(case: Case, examined: Examined) -> str:
+    """SHA-256 of what is submitted: form, object, boundary and documents."""
+    return sheet.digest(case, examined.geometry_sha256, examined.papers)
 
 
 async def examine(
@@ -67,8 +63,10 @@ async def examine(
     service: ServiceDefinition,
     *,
     moment: Moment,
+    signed: bool = True,
 ) -> Examined:
-    """Ask form and rules; the claims of other cases are asked apart, once the case has its place in the queue."""
+    """Ask form, documents, signature and rules; the claims of other cases are asked apart, once the case has its
+    place in the queue. ``signed`` is whether a submission needs its signature."""
     today = desk.today()
     row: dict[str, Any] | None = None
     if case.subject_layer and case.subject_id is not None:
@@ -77,6 +75,13 @@ async def examine(
     area, sha256 = None, ""
     if case.geometry is not None:
         area, sha256 = (await connection.execute(_GROUND, {"id": case.geometry})).one()
+    papers = tuple(await shelf.current(connection, case.id)) if moment != Moment.decide else ()
+    if moment != Moment.decide:
+        signatures = await kept.of_case(connection, case.id)
+        problems += requirements.of_documents(service, papers, signatures, today)
+        if moment == Moment.submit and signed:
+            digest_ = sheet.digest(case, sha256, papers)
+            problems += requirements.of_submission(service, signatures, digest_)
     question = Question(
         case=case.id,
         geometry=case.geometry,
@@ -92,10 +97,12 @@ async def examine(
     found = desk.catalogue.rules_of(service)
     if found is None:
         instant = Instant(datetime.now(UTC), "")
-        return Examined(question, tuple(problems), Evaluation(instant, ()), None, "", row or {}, sha256)
+        return Examined(
+            question, tuple(problems), Evaluation(instant, ()), None, "", row or {}, sha256, papers
+        )
     rules, digest = found
     answers = await evaluation.evaluate(connection, rules, question, rank=actor.caller.rank)
-    return Examined(question, tuple(problems), answers, rules, digest, row or {}, sha256)
+    return Examined(question, tuple(problems), answers, rules, digest, row or {}, sha256, papers)
 
 
 def _missing(service: ServiceDefinition, case: Case, row: Mapping[str, Any] | None) -> list[Problem]:
@@ -182,7 +189,11 @@ async def validate(connection: AsyncConnection, desk: Desk, actor: Actor, case_i
     examined = await with_claims(connection, examined, case.lodged_order)
     shown = await presented(connection, actor, case, examined)
     strict = replace(examined.question, moment=Moment.submit)
+    sha256 = evidence(case, examined)
+    signatures = await kept.of_case(connection, case.id)
+    signed = requirements.fulfilled(service, signatures, sha256)
     return {
+        "signature": {"level": service.signature, "signed": signed, "sha256": sha256},
         "complete": not examined.problems,
         "would_block": _would_block(examined, strict),
         "problems": [p.as_dict() for p in examined.problems],

@@ -1,6 +1,8 @@
 """Whether a database is prepared for this release: asked at every start, so without heavy imports."""
 
+import re
 from collections.abc import Iterable
+from functools import cache
 from importlib.resources import files
 
 import psycopg
@@ -8,10 +10,17 @@ from psycopg import sql
 from psycopg.rows import TupleRow
 
 
+_LINK = re.compile(r'^(revision|down_revision) = "(\d{4})"', re.MULTILINE)
+
+
+@cache
 def newest() -> str:
-    """Revision that this code needs: the greatest number among the migrations."""
-    names = (f.name for f in files("migrations").joinpath("versions").iterdir())
-    return max(name.partition("_")[0] for name in names if name[:4].isdecimal())
+    """Revision that this code needs: the end of the chain of migrations, whatever their numbers."""
+    scripts = files("migrations").joinpath("versions").iterdir()
+    found = [_LINK.findall(f.read_text("utf-8")) for f in scripts if f.name[:4].isdecimal()]
+    links = [dict(pairs) for pairs in found]
+    ends = {link["revision"] for link in links} - {link.get("down_revision") for link in links}
+    return max(ends)
 
 
 def mark(publish: Iterable[str]) -> str:

@@ -152,6 +152,22 @@ class Settings(BaseSettings):
     )
     webhook_private: bool = Field(False, description="Whether webhooks may call into a private network")
 
+    documents_url: str = Field(
+        "", description="Store of documents, s3://bucket/prefix; empty: the folder documents below MEZHA_HOME"
+    )
+    s3_endpoint: str = Field("", description="Address of an S3-compatible store; empty: Amazon's own")
+    s3_region: str = Field("us-east-1", description="Region of the S3 store")
+    s3_key: str = Field("", description="Access key of the S3 store; empty: from its usual environment")
+    s3_secret: str = Field("", description="Secret key of the S3 store", repr=False)
+    case_documents: int = Field(
+        300, ge=1, description="Most documents of one case, versions and removed ones included"
+    )
+    scanner_url: str = Field(
+        "",
+        description="Virus scanner, unix:///run/clamav/clamd.ctl or tcp://host:3310; empty: files are not scanned",
+    )
+    scanner_seconds: float = Field(30, gt=0, description="Longest wait for the virus scanner, in seconds")
+
     stale_days: int = Field(
         400, ge=1, description="Days after which a layer nobody has confirmed is too old to clear a place"
     )

@@ -7,18 +7,25 @@ from typing import Any, Literal
 
 from fastapi import Request
 
+from accounts.errors import CodeError
 from accounts.person import Person
 from cases import boundary_file
 from cases.desk import Actor, Desk
 from cases.lifecycle import FINAL, Action, Role, State
 from cases.queue import Dossier
 from cases.service_definition import ServiceDefinition
+from cases.signatures.errors import SignedOtherwiseError
 from geo.db import Database
 from geo.dictionaries import dictionary
+from geo.errors import MezhaError
 from web import language
 from web.templating import locale_of
 from web.visitor import caller_of, person_of, settings_of
 
+_CODES = {
+    "wrong-code": "The code is wrong or no longer good. Check it, or have a new one sent.",
+    "signed-otherwise": "Something changed after the code was sent. Have a new one sent.",
+}
 # The straight way of a case; a state beside it is shown where it stands.
 _WAY = (State.draft, State.submitted, State.accepted, State.in_review, State.approved, State.closed)
 _BESIDE = {
@@ -219,3 +226,11 @@ def first_due(dossier: Dossier) -> date | None:
 def buttons(dossier: Dossier) -> list[Action]:
     """Actions that have a button of their own; submitting and answering belong to the form."""
     return [a for a in dossier.actions if a not in (Action.submit, Action.answer, Action.amend, Action.lapse)]
+
+
+def mistakes(problems: Sequence[Mapping[str, str]], error: MezhaError | None, locale: str) -> dict[str, str]:
+    """Mistakes by their fields; a wrong code stands beside its field too."""
+    found = {p["field"]: p[locale] for p in problems}
+    if isinstance(error, CodeError | SignedOtherwiseError):
+        found["code"] = language.translate(locale, _CODES[error.code])
+    return found

@@ -194,6 +194,11 @@ SURFACES = (
     Surface("/api/v1/messages", ("/api/v1/messages",)),
     Surface("/api/v1/preferences", ("/api/v1/preferences",)),
     Surface("/api/v1/messages/stream", silent=ENDLESS),
+    Surface("/api/v1/cases/{case}/documents", ("/api/v1/cases/1/documents",)),
+    Surface("/api/v1/cases/{case}/documents/{document}", ("/api/v1/cases/1/documents/1",)),
+    Surface("/api/v1/cases/{case}/sheet", ("/api/v1/cases/1/sheet",)),
+    Surface("/api/v1/cases/{case}/signatures", ("/api/v1/cases/1/signatures",)),
+    Surface("/api/v1/cases/{case}/signatures/{signature}", ("/api/v1/cases/1/signatures/1",)),
     *(
         Surface(template, method=method, silent=CASES)
         for method, template in (
@@ -209,6 +214,11 @@ SURFACES = (
             ("POST", "/api/v1/preferences/forwarding/code"),
             ("DELETE", "/api/v1/preferences/forwarding"),
             ("POST", "/cabinet/messages"),
+            ("POST", "/api/v1/cases/{case}/documents"),
+            ("DELETE", "/api/v1/cases/{case}/documents/{document}"),
+            ("POST", "/api/v1/cases/{case}/documents/{document}/share"),
+            ("POST", "/api/v1/cases/{case}/signatures/code"),
+            ("POST", "/api/v1/cases/{case}/signatures/confirm"),
         )
     ),
     # The person's own account
@@ -296,6 +306,8 @@ SURFACES = (
                 "/cabinet/messages",
                 "/cabinet/cases/{case}",
                 "/cabinet/cases/{case}/boundaries/{number}",
+                "/{room}/cases/{case}/documents/{document}",
+                "/{room}/cases/{case}/sheet",
                 "/cabinet/services",
                 "/cabinet/services/{name}",
                 "/confirmation",
@@ -327,6 +339,7 @@ SURFACES = (
             *("/cabinet/cases", "/cabinet/cases/{case}", "/cabinet/cases/{case}/actions/{action}"),
             *("/cabinet/cases/{case}/boundaries", "/cabinet/cases/{case}/boundaries/{number}"),
             *("/cabinet/cases/{case}/corners", "/office/cases/{case}/actions/{action}"),
+            *(f"/{{room}}/cases/{{case}}/documents/{{document}}/{word}" for word in ("remove", "share")),
         )
     ),
     *(

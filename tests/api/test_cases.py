@@ -10,6 +10,7 @@ import pytest
 
 from geo.access import ANONYMOUS
 from geo.settings import Settings
+from tests.cases import papers
 from tests.cases.region import (
     APPLICANT,
     DECLARATION,
@@ -23,6 +24,7 @@ from tests.cases.region import (
     area_ha,
     furnish,
     polygon,
+    signed_at,
 )
 from tests.conftest import client_of
 
@@ -72,6 +74,8 @@ async def _saved(client: httpx.AsyncClient, made: httpx.Response, **body: Any) -
 
 
 async def _do(client: httpx.AsyncClient, case: int, action: str, **body: Any) -> httpx.Response:
+    if action in ("submit", "answer"):
+        await signed_at(client, case)
     return await client.post(f"{API}/{case}/actions/{action}", json=body)
 
 
@@ -135,6 +139,13 @@ async def test_an_extension_keeps_yesterday(
     assert refused.status_code == 422
     assert refused.json()["problems"][0]["field"] == "new_expires_on"
     await _saved(applicant, early, payload=payload)
+    assert (await _do(applicant, case, "submit")).json()["problems"][0]["field"] == "files.licence_copy"
+    paper = await applicant.post(
+        f"{API}/{case}/documents",
+        params={"kind": "licence_copy", "name": "лицензия.jpg"},
+        content=papers.picture(),
+    )
+    assert paper.status_code == 201, paper.text
     sent = await _do(applicant, case, "submit")
     assert sent.status_code == 200, sent.text
     # The protected area under the allotment was there before: it warns and does not block.

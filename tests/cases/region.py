@@ -4,12 +4,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import httpx
 import psycopg
 
-from cases import drafts, ground, service
+from api.main import Mezha
+from cases import drafts, ground, record, service, sheet, signing
 from cases.desk import Actor, Desk
 from cases.drafts import Change
 from cases.record import Case
+from cases.signatures import kept
+from cases.signatures.kept import Level
 from geo.access import Caller
 from geo.db import Database
 from geo.settings import Settings
@@ -120,16 +124,34 @@ async def declaration(
         return await drafts.save(connection, desk, actor, case.id, change, revision=case.revision)
 
 
+async def sign(writer: Database, actor: Actor, case: int, level: Level = "code") -> None:
+    """Sign a case as it stands, as if the code or the certificate had been checked."""
+    async with writer.transaction(actor.caller) as connection:
+        found = await record.load(connection, case)
+        sha256 = sheet.hashed(await signing.sheet_of(connection, found))
+        new = kept.New(
+            level, sha256, "code" if level == "code" else "cades", data=b"x" if level != "code" else None
+        )
+        await kept.add(connection, actor, found, new)
+
+
+async def signed_at(client: httpx.AsyncClient, case: int) -> None:
+    """Sign a case of the applicant at the application that a client talks to, at the higher level."""
+    app: Mezha = client._transport.app  # type: ignore[attr-defined]
+    await sign(app.writer, APPLICANT, case, "qualified")
+
+
 async def lodged(writer: Database, desk: Desk, region: Region, **options: Any) -> Case:
     """A submitted declaration."""
     actor = options.get("actor", APPLICANT)
     case = await declaration(writer, desk, region, **options)
-    async with writer.transaction(actor.caller) as connection:
-        return await service.submit(connection, desk, actor, case.id)
+    return await act(writer, desk, actor, "submit", case.id)
 
 
 async def act(writer: Database, desk: Desk, actor: Actor, name: str, case: int, **options: Any) -> Case:
-    """One action in its own transaction."""
+    """One action in its own transaction; what is sent is signed first."""
+    if name in ("submit", "answer") and actor.caller.inns:
+        await sign(writer, actor, case)
     async with writer.transaction(actor.caller) as connection:
         done: Case = await getattr(service, name)(connection, desk, actor, case, **options)
     return done

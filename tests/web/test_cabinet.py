@@ -8,7 +8,18 @@ import psycopg
 import pytest
 
 from geo.settings import Settings
-from tests.cases.region import APPLICANT, INN, OFFICER, PLOT, RIVAL, Region, area_ha, furnish, polygon
+from tests.cases.region import (
+    APPLICANT,
+    INN,
+    OFFICER,
+    PLOT,
+    RIVAL,
+    Region,
+    area_ha,
+    furnish,
+    polygon,
+    signed_at,
+)
 from tests.conftest import client_of
 from tests.web.test_templates import Page
 
@@ -93,7 +104,16 @@ async def test_a_case_from_service_to_decision(
         "revision": revision(text), "year": "2026", "usage_type": "1", "cutting_form": "clear", "number": "3",
         "area_ha": str(area_ha(PLOT)).replace(".", ","), "volume_m3": "5 000", "species": "pine", "then": "submit",
     }  # fmt: skip
-    sent = await applicant.post(case, data=good)
+    unsigned = sound(await applicant.post(case, data=good), 422)
+    assert "Подпишите кодом из письма" in unsigned
+    asked = sound(await applicant.post(case, data=good | {"revision": revision(unsigned), "then": "code"}))
+    assert 'name="code"' in asked
+    wrong = good | {"revision": revision(asked), "code": "000000"}
+    assert 'id="code-error"' in sound(await applicant.post(case, data=wrong), 422)
+    await signed_at(applicant, int(number))
+    text = sound(await applicant.get(case))
+    assert "Подписано. Дело можно отправлять." in text
+    sent = await applicant.post(case, data=good | {"revision": revision(text)})
     assert sent.status_code == 303, sent.text[:3000]
     text = sound(await applicant.get(case))
     assert "На проверке" in text

@@ -1,11 +1,13 @@
 """The cabinet: what needs me now, what is mine, what I can do; a case with its form, map and thread."""
 
+from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
-from cases import drafts, ground, queue, service, subject
+from accounts.codes import DEMO_CODE
+from cases import drafts, ground, queue, service, signing, subject
 from cases.drafts import Change
 from cases.errors import IncompleteError
 from cases.lifecycle import Action, Role
@@ -13,13 +15,21 @@ from cases.queue import Dossier, Wanted
 from cases.record import case_id
 from geo.access import ANONYMOUS
 from geo.errors import MezhaError
-from web import case_view
+from web import case_view, document_view
 from web.templating import locale_of, page
-from web.visitor import DatabaseDep
+from web.visitor import DatabaseDep, settings_of
 
 router = APIRouter(prefix="/cabinet")
 Text = Annotated[str, Form(max_length=4000)]
 HELD = ("leases", "licences", "waste_sites")
+
+
+@dataclass(frozen=True)
+class Sending:
+    """What came with a form beside its fields: reasons given to warnings, and whether a code was asked for."""
+
+    reasons: dict[str, str] = field(default_factory=dict)
+    code_sent: bool = False
 
 
 def shown(request: Request, template: str, data: dict[str, Any], status: int = 200) -> Response:
@@ -103,9 +113,11 @@ def case_page(
     *,
     error: MezhaError | None = None,
     payload: dict[str, Any] | None = None,
+    sending: Sending | None = None,
     status: int = 200,
 ) -> Response:
     """A case as its side sees it; with an error, what was typed stays and every mistake is named."""
+    sending = sending or Sending()
     locale = locale_of(request)
     found = error.findings if isinstance(error, IncompleteError) and error.findings else dossier.findings
     problems = error.problems if isinstance(error, IncompleteError) else []
@@ -122,13 +134,19 @@ def case_page(
         "spine": case_view.spine(dossier.service, dossier.case.state, dossier.role, locale),
         "findings": named,
         "clear": clear,
-        "errors": {p["field"]: p[locale] for p in problems},
+        "errors": case_view.mistakes(problems, error, locale),
         "error": error,
         "map": case_view.map_data(dossier),
         "file": case_view.open_file(dossier, request),
         "due": case_view.first_due(dossier),
         "buttons": case_view.buttons(dossier),
         "base": "/cabinet/cases" if dossier.role == Role.applicant else "/office/cases",
+        "shelves": document_view.shelves(dossier),
+        "signed": document_view.signed(dossier),
+        "signed_fresh": dossier.signed,
+        "reasons": sending.reasons,
+        "code_sent": sending.code_sent,
+        "demo_code": DEMO_CODE if settings_of(request).demo else "",
     }
     return shown(request, "case", data, status)
 
@@ -148,6 +166,7 @@ async def save(request: Request, case: str) -> Response:
     payload = case_view.payload_of(form, dossier.service)
     revision = str(form.get("revision", ""))
     writer = case_view.writer_of(request)
+    sending = Sending(case_view.reasons_of(form), bool(form.get("code") or "code" in form))
     try:
         async with writer.transaction(actor.caller) as connection:
             await drafts.save(
@@ -158,14 +177,40 @@ async def save(request: Request, case: str) -> Response:
                 Change(payload=payload),
                 revision=int(revision) if revision.isdecimal() else None,
             )
-        then = str(form.get("then", ""))
+        if (then := str(form.get("then", ""))) == "code":
+            return await _code_asked(request, dossier, sending)
         if then in (Action.submit, Action.answer):
-            given = service.Given(acknowledgements=case_view.reasons_of(form))
-            async with writer.transaction(actor.caller) as connection:
-                await service.perform(connection, desk, actor, dossier.case.id, Action(then), given=given)
+            await _sent(request, dossier, Action(then), sending, str(form.get("code", "")).strip())
     except MezhaError as err:
-        return case_page(request, await dossier_of(request, case), error=err, payload=payload, status=422)
+        found = await dossier_of(request, case)
+        return case_page(request, found, error=err, payload=payload, sending=sending, status=422)
     return RedirectResponse(f"/cabinet/cases/{dossier.case.id}?saved=1", 303)
+
+
+async def _code_asked(request: Request, dossier: Dossier, sending: Sending) -> Response:
+    """Ask for the code that signs what was just saved; the page stays as it is, with a field for the code."""
+    actor, desk = case_view.actor_of(request), case_view.desk_of(request)
+    async with case_view.writer_of(request).transaction(actor.caller) as connection:
+        await signing.ask_code(connection, desk, actor, dossier.case.id)
+    sending = Sending(sending.reasons, True)
+    return case_page(request, await dossier_of(request, str(dossier.case.id)), sending=sending)
+
+
+async def _sent(request: Request, dossier: Dossier, action: Action, sending: Sending, code: str) -> None:
+    """Sign with the code where one was typed, and send. A used-up try is committed, whatever comes of it."""
+    actor, desk, writer = (
+        case_view.actor_of(request),
+        case_view.desk_of(request),
+        case_view.writer_of(request),
+    )
+    if code:
+        async with writer.transaction(actor.caller) as connection:
+            wrong = await signing.sign_by_code(connection, desk, actor, dossier.case.id, code=code)
+        if wrong:
+            raise wrong
+    given = service.Given(acknowledgements=sending.reasons)
+    async with writer.transaction(actor.caller) as connection:
+        await service.perform(connection, desk, actor, dossier.case.id, action, given=given)
 
 
 @router.post("/cases/{case}/corners")
