@@ -9,7 +9,6 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import TupleRow
 
-
 _LINK = re.compile(r'^(revision|down_revision) = "(\d{4})"', re.MULTILINE)
 
 
@@ -18,7 +17,7 @@ def newest() -> str:
     """Revision that this code needs: the end of the chain of migrations, whatever their numbers."""
     scripts = files("migrations").joinpath("versions").iterdir()
     found = [_LINK.findall(f.read_text("utf-8")) for f in scripts if f.name[:4].isdecimal()]
-    links = [dict(pairs) for pairs in found]
+    links: list[dict[str, str]] = [dict(pairs) for pairs in found]
     ends = {link["revision"] for link in links} - {link.get("down_revision") for link in links}
     return max(ends)
 
