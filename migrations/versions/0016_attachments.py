@@ -5,7 +5,7 @@ from importlib.resources import files
 from alembic import op
 
 revision = "0016"
-down_revision = "0018"
+down_revision = "0040"
 
 
 def upgrade() -> None:

@@ -1,7 +1,9 @@
 """Migrations: repeatable, one at a time, and refused by name where they cannot be."""
 
+import re
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -10,6 +12,8 @@ from geo.errors import DatabaseMissingError
 from geo.migration import migrate
 from geo.revision import newest, prepared
 from geo.settings import Settings
+
+VERSIONS = Path(__file__).parent.parent.parent / "migrations" / "versions"
 
 
 def test_a_migrated_database_says_so_and_stays_as_it_is(new_database: Callable[[], Settings]) -> None:
@@ -43,3 +47,10 @@ def test_a_database_that_does_not_fit_is_refused_by_name(
         connection.execute("UPDATE public.alembic_version SET version_num = %s", [version])
     with pytest.raises(DatabaseMissingError, match=words):
         migrate(settings.database_url, frozenset())
+
+
+def test_migrations_are_one_chain() -> None:
+    # Two that follow the same one would leave a database with two ends, and nobody could migrate it.
+    scripts = [p.read_text("utf-8") for p in VERSIONS.glob("0*.py")]
+    before = [re.findall(r'^down_revision = "?(\w+)"?', s, re.MULTILINE)[0] for s in scripts]
+    assert len(set(before)) == len(scripts)
