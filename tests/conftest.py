@@ -15,8 +15,8 @@ from api.main import Mezha
 from geo.access import ANONYMOUS, Caller, publish_statement
 from geo.cluster import Cluster
 from geo.layers import layer
-from geo.migration import migrate
 from geo.settings import Settings
+from tests import seed
 from web import csrf
 
 SHARED = Path(__file__).parent.parent.parent / "shared" / "data"
@@ -34,22 +34,9 @@ def shared_data() -> Path:
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Cluster]:
     """A PostgreSQL of the tests' own; nothing of `make run` is touched."""
-    made = Cluster.temporary()
-    made.start()
+    made = seed.start()
     yield made
     made.destroy()
-
-
-@pytest.fixture(scope="session")
-def template(cluster: Cluster) -> str:
-    """A database migrated to the newest structure, from which others are copied."""
-    with psycopg.connect(cluster.url("postgres"), autocommit=True) as connection:
-        connection.execute("CREATE DATABASE mezha_template")
-    migrate(cluster.url("mezha_template"), frozenset())
-    with psycopg.connect(cluster.url("mezha_template"), autocommit=True) as connection:
-        connection.execute("ALTER ROLE mezha_app LOGIN")
-        connection.execute("ALTER ROLE mezha_registrar LOGIN")
-    return "mezha_template"
 
 
 def _settings(cluster: Cluster, name: str, home: Path) -> Settings:
@@ -63,9 +50,7 @@ def _settings(cluster: Cluster, name: str, home: Path) -> Settings:
 
 
 @pytest.fixture(scope="session")
-def new_database(
-    cluster: Cluster, template: str, tmp_path_factory: pytest.TempPathFactory
-) -> Callable[[], Settings]:
+def new_database(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Settings]:
     """Make a fresh database; returns the settings that lead to it."""
 
     def make() -> Settings:
@@ -73,7 +58,7 @@ def new_database(
         with psycopg.connect(cluster.url("postgres"), autocommit=True) as connection:
             connection.execute(
                 sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
-                    sql.Identifier(name), sql.Identifier(template)
+                    sql.Identifier(name), sql.Identifier(seed.TEMPLATE)
                 )
             )
         return _settings(cluster, name, tmp_path_factory.mktemp(name))
