@@ -11,6 +11,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from accounts.person import Person
 from api.main import Mezha
 from geo.access import ANONYMOUS, Caller, publish_statement
 from geo.cluster import Cluster
@@ -134,21 +135,26 @@ def make_object(connection: psycopg.Connection[Any], layer_name: str, **values: 
 
 
 class _Fixed:
-    """Identity of a test: everybody is the same caller."""
+    """Identity of a test: everybody is the same caller, and for pages the same person."""
 
-    def __init__(self, caller: Caller) -> None:
+    def __init__(self, caller: Caller, person: Person | None) -> None:
         self._caller = caller
+        self._person = person
 
     async def caller(self, scope: Any) -> Caller:
+        if self._person is not None:
+            scope["state"]["person"] = scope["state"]["entry"] = self._person
         return self._caller
 
 
 @asynccontextmanager
-async def client_of(settings: Settings, caller: Caller | None = None) -> AsyncIterator[httpx.AsyncClient]:
-    """An HTTP client of the whole application; with ``caller`` the log-in is skipped."""
+async def client_of(
+    settings: Settings, caller: Caller | None = None, person: Person | None = None
+) -> AsyncIterator[httpx.AsyncClient]:
+    """An HTTP client of the whole application; with ``caller`` the log-in is skipped, ``person`` is for pages."""
     app = Mezha(settings)
     if caller is not None:
-        app._identity = _Fixed(caller)  # type: ignore[assignment]
+        app._identity = _Fixed(caller, person)  # type: ignore[assignment]
     await app.database.open()
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)  # type: ignore[arg-type]
     try:

@@ -35,7 +35,7 @@ class Outcome(StrEnum):
 class Standing:
     """Answer of one layer. ``reason`` says why it could not be checked or is stale: ``no-access``, ``partly-hidden``,
     ``empty``, ``old``, ``pending``. ``version`` is the newest row of the layer, ``changed_at`` its last change,
-    ``confirmed_at`` the last load of its register."""
+    ``confirmed_at`` the last load of its register; all three are withheld where part of it is hidden."""
 
     layer: str
     outcome: Outcome
@@ -101,8 +101,9 @@ def _standing(name: str, row: TupleRow | None, terms: Terms) -> Standing:
     )
     if not loaded:
         return replace(known, outcome=Outcome.not_checked, reason="empty")
-    if not terms.sees_all(narrowed):
-        return replace(known, outcome=Outcome.not_checked, reason="partly-hidden")
+    if narrowed > terms.caller.rank:
+        # Version and times count hidden rows too: they would tell when something hidden changed.
+        return Standing(name, Outcome.not_checked, reason="partly-hidden")
     fresh = max(t for t in (changed_at, confirmed_at) if t)
     if terms.moment.as_of is None and datetime.now(UTC) - fresh > terms.stale_after:
         return replace(known, outcome=Outcome.stale, reason="old")

@@ -11,6 +11,7 @@ from pyproj import Transformer
 from geo.access import ANONYMOUS, Caller
 from geo.layers import all_layers
 from geo.settings import Settings
+from geo.spatial.conflicts import settle
 
 OWNER_INN, RIVAL_INN, OTHER_INN = "7707083893", "5406000002", "7000000003"
 # Every text of a secret object carries it, so that it shows in whatever is served.
@@ -20,7 +21,9 @@ _mercator = Transformer.from_crs(4326, 3857, always_xy=True)
 
 @dataclass(frozen=True)
 class Object:
-    """A version of an object. ``n`` makes its id, its place and its marks; ``past`` versions are closed."""
+    """A version of an object. ``n`` makes its id, its place and its marks; ``past`` versions are closed;
+    ``over`` lies on another object.
+    """
 
     n: int
     layer: str
@@ -29,6 +32,7 @@ class Object:
     visibility: int = 0
     past: bool = False
     of: int = 0
+    over: int = 0
 
     @property
     def id(self) -> int:
@@ -38,7 +42,8 @@ class Object:
     @property
     def corner(self) -> tuple[float, float]:
         """South-western corner, degrees: far from everything else, so that any box tells it."""
-        return 91 + self.n + 0.31711, 61 + self.n / 10 + 0.00713
+        n, aside = self.over or self.n, 0.00411 if self.over else 0.0
+        return 91 + n + 0.31711 + aside, 61 + n / 10 + 0.00713
 
     def visible(self, caller: Caller) -> bool:
         """Who may know of it, said once more and without SQL."""
@@ -108,6 +113,10 @@ OBJECTS = (
     Object(14, "leases", inn=OTHER_INN, visibility=2, past=True, of=1),
     Object(15, "parcels", region="70", visibility=2, past=True, of=3),
     Object(16, "deposits", region="70", past=True),
+    # Conflicts: with what everybody sees, among what some see.
+    Object(17, "zones", visibility=2, over=1),
+    Object(18, "zones", visibility=0, over=10),
+    Object(19, "licences", inn=RIVAL_INN, over=4),
 )
 CALLERS: Mapping[str, Caller] = {
     "anonymous": ANONYMOUS,
@@ -133,4 +142,5 @@ def fill(settings: Settings, objects: Iterable[Object]) -> None:
                 ),
                 row,
             )  # fmt: skip
+        settle(connection)
         connection.execute("ANALYZE")
