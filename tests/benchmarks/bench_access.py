@@ -150,7 +150,6 @@ def rows(side: int = SIDE) -> list[Row]:
             for name in LAYERS:
                 load(connection, name, side)
                 made += measure(cluster, name, side)
-                connection.execute(f"TRUNCATE register.{name}")
         return made
     finally:
         cluster.destroy()
