@@ -99,6 +99,7 @@ class Person:
             regions=tuple(sorted({d.region for d in self.duties} - {FEDERAL})),
             inns=tuple(sorted({m.inn for m in whole if m.inn and m.kind != "division"})),
             objects=tuple(sorted({o for m in limited for o in m.objects or ()})),
+            decides=tuple(sorted({d.region for d in self.duties if d.duty == "officer"} - {FEDERAL})),
         )
 
 

@@ -39,7 +39,7 @@ class Actor:
         if party_inn in self.caller.inns:
             return Role.applicant
         if region in self.caller.regions:
-            return Role.officer
+            return Role.officer if region in self.caller.decides else Role.inspector
         return Role.system if self.caller.rank >= 3 else None
 
     @property

@@ -27,10 +27,12 @@ class State(StrEnum):
 
 
 class Role(StrEnum):
-    """Who moves a case: somebody of the party, somebody of the office of its region, or the clock."""
+    """Who meets a case: somebody of the party, an officer of the office of its region, who decides, an inspector or
+    registrar of it, who looks and moves nothing, or the clock."""
 
     applicant = "applicant"
     officer = "officer"
+    inspector = "inspector"
     system = "system"
 
 

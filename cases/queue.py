@@ -133,6 +133,7 @@ def _line(desk: Desk, row: RowMapping, side: Role) -> Line:
     waiting = {
         Role.applicant: (State.draft, State.correction_asked, State.rejected),
         Role.officer: (State.submitted, State.accepted, State.in_review, State.answered, State.appealed),
+        Role.inspector: (),
         Role.system: (),
     }[side]
     return Line(row, label, service.title.model_dump(), due, left, state in waiting)

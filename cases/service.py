@@ -26,6 +26,7 @@ from cases.record import Case
 from cases.rules import Moment
 from cases.service_definition import ServiceDefinition
 from cases.submission import Examined
+from geo.sentence import Sentence
 
 _LODGE = text("SELECT given, place, instant FROM cases.lodge(:case, :prefix, :zone, :evidence)")
 _RENEW = text("SELECT cases.renew(:case, :evidence)")
@@ -64,6 +65,12 @@ async def _take(connection: AsyncConnection, desk: Desk, actor: Actor, case_id: 
     if role is None:
         raise NotAllowedError("You are on no side of this case.", "Log in as somebody who is.", field="case")
     found = move(case.state, action, role, service.actions)
+    if role == Role.inspector:
+        raise NotAllowedError(
+            Sentence("An inspector looks at cases and moves none."),
+            Sentence("An officer of the office decides: ask one, or an administrator for that duty."),
+            field="case",
+        )
     if found is None:
         possible = actions(case.state, role, service.actions)
         label = service.label(case.state, "applicant" if role == Role.applicant else "staff", "en")

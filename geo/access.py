@@ -17,7 +17,8 @@ SELECT set_config('mezha.account', %(account)s, true),
        set_config('mezha.rank', %(rank)s, true),
        set_config('mezha.regions', %(regions)s, true),
        set_config('mezha.inns', %(inns)s, true),
-       set_config('mezha.objects', %(objects)s, true)
+       set_config('mezha.objects', %(objects)s, true),
+       set_config('mezha.decides', %(decides)s, true)
 """
 
 
@@ -31,7 +32,8 @@ class Caller:
     """Who asks, as the database needs it.
 
     ``rank`` opens layers (`Access`), ``regions`` are those a member of staff works for, ``inns`` the holders
-    he acts for, ``objects`` ids of single objects that are shared with him. ``account`` None is anonymous.
+    he acts for, ``objects`` ids of single objects that are shared with him, ``decides`` those of his regions whose
+    cases he may move. ``account`` None is anonymous.
     """
 
     account: int | None = None
@@ -39,6 +41,7 @@ class Caller:
     regions: tuple[str, ...] = ()
     inns: tuple[str, ...] = ()
     objects: tuple[int, ...] = ()
+    decides: tuple[str, ...] = ()
 
     def settings(self) -> dict[str, str]:
         """Values for `IDENTIFY`."""
@@ -48,6 +51,7 @@ class Caller:
             "regions": _array(self.regions),
             "inns": _array(self.inns),
             "objects": "{" + ",".join(str(int(o)) for o in self.objects) + "}",
+            "decides": _array(self.decides),
         }
 
     @property
@@ -59,7 +63,7 @@ class Caller:
         """Key of all callers who see the same: caches must never mix audiences."""
         if self.anonymous:
             return "0"
-        return "|".join(f"{k}={v}" for k, v in self.settings().items() if k != "account")
+        return "|".join(f"{k}={v}" for k, v in self.settings().items() if k not in ("account", "decides"))
 
 
 ANONYMOUS = Caller()

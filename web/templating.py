@@ -36,6 +36,7 @@ def environment(locale: str) -> Environment:
         "area": partial(_swap, language.area, locale),
         "day": partial(_swap, language.day, locale),
         "instant": partial(_swap, language.instant, locale),
+        "told": lambda error: language.problem(locale, error.code, error.message, error.remedy),
         "label": lambda code, dictionary: label(dictionary, code, locale),
     }
     return made

@@ -12,7 +12,7 @@ from tests.cases.region import APPLICANT, INN, OFFICER, RIVAL, RIVAL_INN
 
 COLLEAGUE = Actor(Caller(account=13, rank=1, inns=(INN,)), name="Контролёр")
 CONTRACTOR = Actor(Caller(account=14, rank=1), name="Подрядчик")
-SECOND = Actor(Caller(account=23, rank=1, regions=("54",)), name="Второй инспектор")
+SECOND = Actor(Caller(account=23, rank=1, regions=("54",), decides=("54",)), name="Второй инспектор")
 ADMINISTRATOR = Actor(Caller(account=24, rank=3), name="Администратор")
 _NAMES = {
     11: "Лесник",

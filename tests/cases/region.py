@@ -24,8 +24,9 @@ RIVAL_INN = "5406000002"
 LEASE = (83.00, 55.00, 83.10, 55.05)
 APPLICANT = Actor(Caller(account=11, rank=1, inns=(INN,)), name="Лесник")
 RIVAL = Actor(Caller(account=12, rank=1, inns=(RIVAL_INN,)), name="Сосед")
-OFFICER = Actor(Caller(account=21, rank=1, regions=("54",)), name="Инспектор")
-FOREIGN = Actor(Caller(account=22, rank=1, regions=("70",)), name="Чужой инспектор")
+OFFICER = Actor(Caller(account=21, rank=1, regions=("54",), decides=("54",)), name="Исполнитель")
+INSPECTOR = Actor(Caller(account=26, rank=1, regions=("54",)), name="Инспектор")
+FOREIGN = Actor(Caller(account=22, rank=1, regions=("70",), decides=("70",)), name="Чужой исполнитель")
 STRANGER = Actor(Caller(account=31, rank=1), name="Прохожий")
 CLOCK = Actor(Caller(rank=3), name="clock")
 

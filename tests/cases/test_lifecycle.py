@@ -12,7 +12,8 @@ from geo.access import IDENTIFY, Caller
 INN = "5406000001"
 CALLERS = {
     Role.applicant: Caller(account=1, rank=1, inns=(INN,)),
-    Role.officer: Caller(account=2, rank=1, regions=("54",)),
+    Role.officer: Caller(account=2, rank=1, regions=("54",), decides=("54",)),
+    Role.inspector: Caller(account=4, rank=1, regions=("54",)),
     Role.system: Caller(rank=3),
 }
 
@@ -116,13 +117,27 @@ def test_the_writing_role_rewrites_nothing(db: psycopg.Connection[Any], statemen
 def test_a_role_cannot_be_claimed(db: psycopg.Connection[Any]) -> None:
     case = _case_in(db, State.in_review)
     db.execute("SET LOCAL ROLE mezha_registrar")
-    both = Caller(account=5, rank=1, inns=(INN,), regions=("54",))
+    both = Caller(account=5, rank=1, inns=(INN,), regions=("54",), decides=("54",))
     db.execute(IDENTIFY, both.settings())
     with pytest.raises(psycopg.errors.CheckViolation, match="not officer"):
         db.execute(
             "INSERT INTO cases.events (case_id, seq, action, from_state, to_state, role)"
             " VALUES (%s, 0, 'approve', 'in_review', 'approved', 'officer')",
             [case],
+        )
+
+
+@pytest.mark.parametrize("claimed", [Role.officer, Role.inspector])
+def test_an_inspector_looks_and_decides_nothing(db: psycopg.Connection[Any], claimed: Role) -> None:
+    case = _case_in(db, State.in_review)
+    db.execute("SET LOCAL ROLE mezha_registrar")
+    db.execute(IDENTIFY, CALLERS[Role.inspector].settings())
+    assert db.execute("SELECT number FROM cases.cases WHERE id = %s", [case]).fetchone() == ("n",)
+    with pytest.raises((psycopg.errors.CheckViolation, psycopg.errors.ForeignKeyViolation)):
+        db.execute(
+            "INSERT INTO cases.events (case_id, seq, action, from_state, to_state, role)"
+            " VALUES (%s, 0, 'approve', 'in_review', 'approved', %s)",
+            [case, claimed.value],
         )
 
 

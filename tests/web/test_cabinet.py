@@ -11,6 +11,7 @@ from geo.settings import Settings
 from tests.cases.region import (
     APPLICANT,
     INN,
+    INSPECTOR,
     OFFICER,
     PLOT,
     RIVAL,
@@ -76,7 +77,7 @@ async def _begun(client: httpx.AsyncClient, region: Region) -> str:
 
 @pytest.mark.requirement("C-09", "C-12", "F-05")
 async def test_a_case_from_service_to_decision(
-    applicant: httpx.AsyncClient, officer: httpx.AsyncClient, region: Region
+    settings: Settings, applicant: httpx.AsyncClient, officer: httpx.AsyncClient, region: Region
 ) -> None:
     assert "Лесная декларация" in sound(await applicant.get("/cabinet/services"))
     assert "12-К" in sound(await applicant.get("/cabinet/services/forest-declaration"))
@@ -123,6 +124,14 @@ async def test_a_case_from_service_to_decision(
     assert "Поступило" in queue
     office = f"/office/cases/{number}"
     assert "сосна" in sound(await officer.get(office))
+    async with client_of(settings, INSPECTOR.caller) as inspector:
+        inspector.headers["accept"] = "text/html"
+        looked = sound(await inspector.get(office))
+        assert "Вы смотрите это дело" in looked
+        assert "/actions/" not in looked
+        refused = await inspector.post(f"{office}/actions/accept")
+        assert refused.status_code == 409
+        assert "Инспектор смотрит дела, но не ведёт их" in sound(refused, 409)
     assert (await officer.post(f"{office}/actions/accept")).status_code == 303
     assert (await officer.post(f"{office}/actions/review")).status_code == 303
     assert "Нужна причина" in sound(await officer.post(f"{office}/actions/reject"), 409)

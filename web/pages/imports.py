@@ -12,7 +12,8 @@ from geo import imports
 from geo.access import Caller
 from geo.errors import ParameterError
 from geo.settings import Settings
-from web.templating import page
+from web import language
+from web.templating import locale_of, page
 from web.visitor import CallerDep, OfficeDep, RegistrarDep, SettingsDep
 
 router = APIRouter(prefix="/office/imports")
@@ -91,7 +92,13 @@ async def send(
         _check_profile(request, profile)
         path, size = await run_in_threadpool(_store, file, settings)
     except ParameterError as err:
-        return await _overview(request, office, caller, error=str(err), status=400)
+        return await _overview(
+            request,
+            office,
+            caller,
+            error=" ".join(language.problem(locale_of(request), err.code, err.message, err.remedy)),
+            status=400,
+        )
     new = imports.NewUpload(
         registrar.account, profile, crs.strip() or None, (file.filename or "file")[:200], str(path), size
     )

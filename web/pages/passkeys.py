@@ -8,15 +8,18 @@ from fastapi.responses import JSONResponse, RedirectResponse, Response
 from accounts import passkeys, sessions
 from accounts.errors import AccountsError
 from geo.access import ANONYMOUS
+from web import language
 from web.csrf import secret_of
+from web.templating import locale_of
 from web.visitor import CallerDep, DatabaseDep, OriginDep, PersonDep, SettingsDep, base_of, go_on, own_path
 
 router = APIRouter()
 Answer = Annotated[dict[str, Any], Body()]
 
 
-def _refused(err: AccountsError) -> JSONResponse:
-    return JSONResponse({"code": err.code, "title": err.message, "detail": err.remedy}, 422)
+def _refused(request: Request, err: AccountsError) -> JSONResponse:
+    title, detail = language.problem(locale_of(request), err.code, err.message, err.remedy)
+    return JSONResponse({"code": err.code, "title": title, "detail": detail}, 422)
 
 
 @router.post("/profile/passkeys/options")
@@ -30,7 +33,7 @@ async def binding_options(
                 connection, person, base=base_of(request), binding=secret_of(request)
             )
     except AccountsError as err:
-        return _refused(err)
+        return _refused(request, err)
     return JSONResponse(options)
 
 
@@ -50,7 +53,7 @@ async def bind(
                 label=str(answer.get("label", "")),
             )
     except AccountsError as err:
-        return _refused(err)
+        return _refused(request, err)
     return JSONResponse({"next": "/profile/security"}, 201)
 
 
@@ -85,7 +88,7 @@ async def log_in(
             entrance = sessions.Entrance(account, "passkey", strong=True)
             ticket = await sessions.enter(connection, entrance, origin, settings)
     except AccountsError as err:
-        return _refused(err)
+        return _refused(request, err)
     onward = go_on(request, ticket, own_path(str(answer.get("next", ""))))
     response = JSONResponse({"next": onward.headers["location"]})
     response.headers["set-cookie"] = onward.headers["set-cookie"]
