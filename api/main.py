@@ -17,6 +17,7 @@ from accounts.errors import LogInNeededError
 from accounts.roots import UnknownRootError
 from api import errors
 from api.case_errors import CASE_STATUSES
+from api.gateway import Gateway
 from api.identity import Identity
 from api.patience import GoneError
 from api.reply import STATUSES, challenge, with_cookies
@@ -191,7 +192,7 @@ class Mezha:
         small = settings.model_copy(update={"pool_size": max(2, settings.pool_size // 2)})
         self.writer = Database(small, role="registrar")
         self.app = _fastapi(self.database, self.writer, settings)
-        self._tiles = TileHandler(self.database, settings)
+        self.tiles = TileHandler(self.database, settings)
         self._identity = Identity(self.database, settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -208,7 +209,7 @@ class Mezha:
             scope["state"]["recognise"] = lambda: self._identity.caller(asked)
             to_tile(scope)
             if scope["path"].startswith("/tiles/"):
-                await self._tiles(scope, receive, send)
+                await self.tiles(scope, receive, send)
                 return
         except Exception as err:
             await _send_problem(err, scope, send)
@@ -244,6 +245,12 @@ async def _send_problem(err: BaseException, scope: Scope, send: Send) -> None:
 
 
 def create_app() -> Mezha:
-    """The application with the settings of the environment; granian calls this in every worker."""
+    """The application with the settings of the environment."""
     configure_logs()
     return Mezha(Settings())
+
+
+def create_gateway() -> Gateway:
+    """The same behind the server's own interface; granian calls this in every worker."""
+    app = create_app()
+    return Gateway(app, app.tiles)

@@ -19,12 +19,12 @@ def serve(port: int, workers: int) -> None:
     importlib.import_module("api.main")
     gc.freeze()
     Granian(
-        "api.main:create_app",
+        "api.main:create_gateway",
         factory=True,
         address=Settings().host,
         port=port,
         workers=workers,
-        interface=Interfaces.ASGI,
+        interface=Interfaces.RSGI,
         loop=Loops.uvloop,
         log_level=LogLevels.warning,
         log_access=False,

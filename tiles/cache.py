@@ -32,14 +32,14 @@ class Tile:
     body: bytes
     version: int
     serial: int
-    etag: bytes
+    etag: str
     packed: bytes = b""
     sent: int = 0
 
     @classmethod
     def of(cls, query: TileQuery, body: bytes, version: int, serial: int) -> "Tile":
         """A new tile with its tag."""
-        tag = b'W/"' + hashlib.blake2b(body, digest_size=12).hexdigest().encode() + b'"'
+        tag = f'W/"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
         return cls(query, body, version, serial, tag)
 
     def worth_packing(self) -> bool:
@@ -64,17 +64,17 @@ class Memory:
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._tiles: OrderedDict[tuple[str, ...], Tile] = OrderedDict()
+        self._tiles: OrderedDict[tuple[str, str, str], Tile] = OrderedDict()
         self.size = 0
 
-    def get(self, key: tuple[str, ...]) -> Tile | None:
+    def get(self, key: tuple[str, str, str]) -> Tile | None:
         """The tile of a key, which is then the one used last."""
         tile = self._tiles.get(key)
         if tile is not None:
             self._tiles.move_to_end(key)
         return tile
 
-    def put(self, key: tuple[str, ...], tile: Tile) -> None:
+    def put(self, key: tuple[str, str, str], tile: Tile) -> None:
         """Remember, and forget what was used longest ago."""
         old = self._tiles.pop(key, None)
         self.size += tile.size - (old.size if old else 0)

@@ -5,8 +5,6 @@ docs/decisions/0060-tile-connections.md says why they are asyncpg's and not the 
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 import asyncpg
@@ -41,6 +39,7 @@ class Connection:
     def __init__(self, wire: asyncpg.Connection) -> None:
         self.wire = wire
         self._prepared: dict[str, Any] = {}
+        self._named = 0
 
     async def value(self, statement: str, *values: Any) -> Any:
         """First column of the first row."""
@@ -55,7 +54,10 @@ class Connection:
         if prepared is None:
             if len(self._prepared) >= _STATEMENTS:
                 self._prepared.pop(next(iter(self._prepared)))
-            prepared = self._prepared[statement] = await self.wire.prepare(statement)
+            # Without a name asyncpg parses and plans anew each time, which costs more than a small tile.
+            self._named += 1
+            prepared = await self.wire.prepare(statement, name=f"tile_{self._named}")
+            self._prepared[statement] = prepared
         return prepared
 
 
@@ -71,6 +73,7 @@ class Connections:
             "jit": "off",
         }
         self._free: deque[Connection] = deque()
+        self._retiring: set[asyncio.Task[None]] = set()
         self._places = asyncio.Semaphore(settings.tile_pool_size)
 
     async def connect(self) -> Connection:
@@ -85,18 +88,6 @@ class Connections:
             ) from err
         return Connection(wire)
 
-    @asynccontextmanager
-    async def _one(self) -> AsyncIterator[Connection]:
-        async with self._places:
-            connection = self._free.pop() if self._free else await self.connect()
-            try:
-                yield connection
-            except BaseException:
-                # Whatever state it is in, nobody shall inherit it.
-                connection.wire.terminate()
-                raise
-            self._free.append(connection)
-
     async def value(self, caller: Caller, statement: str, *values: Any) -> Any:
         """First column of the first row, as the caller sees it."""
         row = await self.row(caller, statement, *values)
@@ -110,10 +101,7 @@ class Connections:
         """
         for last in (False, True):
             try:
-                async with self._one() as connection:
-                    if caller.anonymous:
-                        return await connection.row(statement, *values)
-                    return await self._as_caller(connection, caller, statement, values)
+                return await self._row(caller, statement, values)
             except asyncpg.QueryCanceledError as err:
                 raise SlowTileError(
                     "The tile would take too long.", "Zoom in or ask for fewer layers."
@@ -127,6 +115,37 @@ class Connections:
                         "Try again in a minute; /healthz tells when it is back.",
                     ) from err
         raise AssertionError
+
+    async def _row(self, caller: Caller, statement: str, values: tuple[Any, ...]) -> Any:
+        async with self._places:
+            connection = self._free.pop() if self._free else await self.connect()
+            try:
+                if caller.anonymous:
+                    found = await connection.row(statement, *values)
+                else:
+                    found = await self._as_caller(connection, caller, statement, values)
+            except asyncio.CancelledError:
+                self._retire(connection)
+                raise
+            except BaseException:
+                # Whatever state it is in, nobody shall inherit it.
+                connection.wire.terminate()
+                raise
+            self._free.append(connection)
+            return found
+
+    def _retire(self, connection: Connection) -> None:
+        """Who asked went away: the statement is cancelled, then the connection closed."""
+
+        async def close() -> None:
+            try:
+                await connection.wire.close(timeout=5)
+            except (TimeoutError, *LOST):
+                connection.wire.terminate()
+
+        task = asyncio.get_running_loop().create_task(close())
+        self._retiring.add(task)
+        task.add_done_callback(self._retiring.discard)
 
     @staticmethod
     async def _as_caller(

@@ -19,8 +19,17 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
-MVT = b"application/vnd.mapbox-vector-tile"
-JSON = b"application/json"
+Headers = list[tuple[str, str]]
+Answer = tuple[int, Headers, bytes]
+
+MVT = ("content-type", "application/vnd.mapbox-vector-tile")
+JSON = ("content-type", "application/json")
+_ALL = (
+    ("vary", "accept-encoding, cookie, authorization"),
+    ("access-control-allow-origin", "*"),
+)
+PUBLIC = (MVT, ("cache-control", "public, no-cache"), *_ALL)
+PRIVATE = (MVT, ("cache-control", "private, no-cache"), *_ALL)
 
 
 class TileHandler:
@@ -49,7 +58,16 @@ class TileHandler:
             await _send_tile(scope, send, tile, private=not caller.anonymous)
             return
         document = orjson.dumps(await self._document(path, scope, caller))
-        await _send(scope, send, 200, document, _headers(JSON, private=not caller.anonymous))
+        await _send(scope, send, 200, document, [JSON, *(PUBLIC if caller.anonymous else PRIVATE)[1:]])
+
+    def remembered(self, path: str, text: str) -> Tile | None:
+        """What can be answered at once to who is not logged in."""
+        return self._source.remembered(path, text) if self._source else None
+
+    async def tile(self, path: str, text: str) -> Tile | None:
+        """A tile for who is not logged in; None where the path is no tile's."""
+        source = self._source = self._source or TileSource(self._settings)
+        return await source.tile(path, text, ANONYMOUS)
 
     async def _document(self, path: str, scope: Scope, caller: Caller) -> dict[str, Any]:
         name = path.removeprefix("/tiles/").removesuffix(".json")
@@ -73,39 +91,33 @@ def _base(scope: Scope, settings: Settings) -> str:
     return f"{scope.get('scheme', 'http')}://{host}"
 
 
-def _headers(kind: bytes, *, private: bool) -> list[tuple[bytes, bytes]]:
-    return [
-        (b"content-type", kind),
-        (b"vary", b"accept-encoding, cookie, authorization"),
-        (b"cache-control", b"private, no-cache" if private else b"public, no-cache"),
-        (b"access-control-allow-origin", b"*"),
-    ]
+def answer(tile: Tile, tags: str, accepted: str, *, private: bool) -> Answer:
+    """With an ETag; 304 where the client has it; compressed where he takes that and it pays."""
+    headers = [("etag", tile.etag), *(PRIVATE if private else PUBLIC)]
+    if tags and tile.etag in tags:
+        return 304, headers, b""
+    if not tile.body:
+        return 204, headers, b""
+    if "gzip" in accepted and tile.worth_packing():
+        headers.append(("content-encoding", "gzip"))
+        return 200, headers, tile.pack()
+    return 200, headers, tile.body
 
 
 async def _send_tile(scope: Scope, send: Send, tile: Tile, *, private: bool) -> None:
-    """With an ETag; 304 where the client has it; compressed where he takes that and it pays."""
     tags = accepted = b""
     for name, value in scope["headers"]:
         if name == b"if-none-match":
             tags = value
         elif name == b"accept-encoding":
             accepted = value
-    headers = [(b"etag", tile.etag), *_headers(MVT, private=private)]
-    if tile.etag in tags:
-        await _send(scope, send, 304, b"", headers)
-    elif not tile.body:
-        await _send(scope, send, 204, b"", headers)
-    elif b"gzip" in accepted and tile.worth_packing():
-        headers.append((b"content-encoding", b"gzip"))
-        await _send(scope, send, 200, tile.pack(), headers)
-    else:
-        await _send(scope, send, 200, tile.body, headers)
+    status, headers, body = answer(tile, tags.decode("latin-1"), accepted.decode("latin-1"), private=private)
+    await _send(scope, send, status, body, headers)
 
 
-async def _send(
-    scope: Scope, send: Send, status: int, body: bytes, headers: list[tuple[bytes, bytes]]
-) -> None:
+async def _send(scope: Scope, send: Send, status: int, body: bytes, headers: Headers) -> None:
+    raw = [(name.encode(), value.encode()) for name, value in headers]
     if status == 200:
-        headers.append((b"content-length", str(len(body)).encode()))
-    await send({"type": "http.response.start", "status": status, "headers": headers})
+        raw.append((b"content-length", str(len(body)).encode()))
+    await send({"type": "http.response.start", "status": status, "headers": raw})
     await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})

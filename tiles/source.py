@@ -17,7 +17,9 @@ from tiles.request import query_of
 from tiles.vector import Cover, TileQuery, statement
 from tiles.versions import Versions
 
-Key = tuple[str, ...]
+Key = tuple[str, str, str]
+# Audience of who is not logged in.
+NOBODY = ANONYMOUS.audience()
 # Deeper tiles are small: they are made quicker than looked for on the shelf.
 SHELF_ZOOM = 12
 _COVERAGE = sql_of("tiles", "coverage")
@@ -32,9 +34,18 @@ class TileSource:
         self._versions = Versions(self._connections)
         self._memory = Memory(settings.tile_memory_mb << 20)
         self._shelf = Shelf(settings.home / "tiles", settings.tile_shelf_mb << 20)
-        self._making: dict[Key, tuple[int, asyncio.Task[Tile]]] = {}
+        self._making: dict[Key, tuple[int, asyncio.Future[Tile | None]]] = {}
         self._midnight = 0.0
         self._today = Moment.today(settings.time_zone)
+
+    def remembered(self, path: str, text: str, audience: str = NOBODY) -> Tile | None:
+        """The tile of a path and its query string where it can be had without asking anybody."""
+        if now() >= self._midnight:
+            self._new_day()
+        if not self._versions.fresh():
+            return None
+        known = self._memory.get((path, text, audience))
+        return known if known is not None and self._true(known) else None
 
     async def tile(self, path: str, text: str, caller: Caller) -> Tile | None:
         """The tile of a path and its query string; None where the path is no tile's."""
@@ -42,7 +53,7 @@ class TileSource:
             self._new_day()
         if not self._versions.fresh():
             await self._versions.renew()
-        key: Key = (path, text, "0" if caller.anonymous else caller.audience())
+        key: Key = (path, text, NOBODY if caller.anonymous else caller.audience())
         known = self._memory.get(key)
         if known is not None and self._true(known):
             return known
@@ -80,20 +91,34 @@ class TileSource:
         return self._versions.of(query.layers, query.z, query.x, query.y)
 
     async def _made(self, key: Key, query: TileQuery, caller: Caller) -> Tile:
-        """Make it, or wait for who makes the same version of it already."""
-        version = self._version(query)
-        begun = self._making.get(key)
-        if begun and begun[0] == version:
-            return await asyncio.shield(begun[1])
-        task = asyncio.create_task(self._make(key, query, caller, version))
-        self._making[key] = (version, task)
+        """Make it, or wait for who makes the same version of it already.
 
-        def done(_: asyncio.Task[Tile]) -> None:
-            if self._making.get(key, (0, None))[1] is task:
+        Where he goes away his statement is cancelled, and one of those who wait makes it anew.
+        """
+        while True:
+            version = self._version(query)
+            begun = self._making.get(key)
+            if begun is None or begun[0] != version:
+                break
+            tile = await asyncio.shield(begun[1])
+            if tile is not None:
+                return tile
+        promise: asyncio.Future[Tile | None] = asyncio.get_running_loop().create_future()
+        self._making[key] = (version, promise)
+        try:
+            tile = await self._make(key, query, caller, version)
+            promise.set_result(tile)
+        except Exception as err:
+            promise.set_exception(err)
+            # Nobody may wait for it, which is no fault.
+            promise.exception()
+            raise
+        finally:
+            if self._making.get(key, (0, None))[1] is promise:
                 del self._making[key]
-
-        task.add_done_callback(done)
-        return await asyncio.shield(task)
+            if not promise.done():
+                promise.set_result(None)
+        return tile
 
     async def _make(self, key: Key, query: TileQuery, caller: Caller, version: int) -> Tile:
         """The version was read before the rows: the tile may be newer than it says, never older."""

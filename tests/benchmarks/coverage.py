@@ -58,40 +58,24 @@ class Coverage:
         points[..., 1:-1, :] += random.uniform(-0.03, 0.03, (*points.shape[:-2], SEGMENTS - 1, 2))
         return points
 
-    def load(self, connection: psycopg.Connection[tuple[object, ...]]) -> int:
-        """Copy into ``register.stands`` (the indexes come after the rows) and return how many there are."""
-        dropped = connection.execute(
-            "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'register' AND tablename = 'stands'"
-            " AND indexname LIKE 'ix%'"
-        ).fetchall()
-        for name, _ in dropped:
-            connection.execute(f"DROP INDEX register.{name}")
-        columns = "key, region, number, quarter, species, age_group, land_kind, area_m2, digest, geom"
+    def copy(self, connection: psycopg.Connection[tuple[object, ...]], first: int, last: int) -> None:
+        """Copy the rows ``first`` … ``last`` - 1 of the forest into ``register.stands``; their ids begin with 1."""
+        columns = "id, key, region, number, quarter, species, age_group, land_kind, area_m2, digest, geom"
         with (
             connection.cursor() as cursor,
             cursor.copy(f"COPY register.stands ({columns}) FROM STDIN") as copy,
         ):
             for row, shapes in enumerate(self.polygons()):
-                wkb = shapely.to_wkb(shapely.set_srid(shapes, 4326), hex=True, include_srid=True)
-                for column, geometry in enumerate(wkb):
-                    copy.write_row(self._values(row, column, geometry))
-        for _, definition in dropped:
-            connection.execute(str(definition))
-        connection.execute("ANALYZE register.stands")
-        return self.side * self.side
+                if first <= row < last:
+                    wkb = shapely.to_wkb(shapely.set_srid(shapes, 4326), hex=True, include_srid=True)
+                    copy.write(
+                        "".join(self._line_of(row, column, geometry) for column, geometry in enumerate(wkb))
+                    )
 
-    def _values(self, row: int, column: int, geometry: str) -> tuple[object, ...]:
+    def _line_of(self, row: int, column: int, geometry: str) -> str:
         n = row * self.side + column
         patch = (row // 9 * 31 + column // 7 * 17 + self.seed) % 97
         return (
-            f"stand:{n}",
-            "54",
-            str(n % 60 + 1),
-            str(n // 60),
-            SPECIES[patch % 8],
-            AGES[(patch // 8 + n % 2) % 5],
-            "forest",
-            530_000.0 + n % 1000,
-            f"{n:032x}",
-            geometry,
+            f"{n + 1}\tstand:{n}\t54\t{n % 60 + 1}\t{n // 60}\t{SPECIES[patch % 8]}\t{AGES[(patch // 8 + n % 2) % 5]}"
+            f"\tforest\t{530_000 + n % 1000}\t{n:032x}\t{geometry}\n"
         )

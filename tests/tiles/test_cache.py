@@ -102,7 +102,7 @@ async def test_a_remembered_tile_is_served_without_the_database_and_a_change_end
     settings: Settings, identity: int, client: httpx.AsyncClient
 ) -> None:
     first = await client.get(PATH)
-    source = client._transport.app._tiles._source  # type: ignore[attr-defined]
+    source = client._transport.app.tiles._source  # type: ignore[attr-defined]
     made: list[str] = []
     make = source._make
 
