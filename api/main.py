@@ -47,7 +47,7 @@ from geo.logs import configure as configure_logs
 from geo.settings import Settings
 from geo.spatial.questions import TooManyQuestionsError
 from ingest.profile import built_in
-from tiles.errors import SlowTileError
+from tiles.errors import ArchiveMissingError, SlowTileError
 from tiles.handler import Receive, Scope, Send, TileHandler
 from web.errors import error_page
 from web.site import mount
@@ -78,7 +78,7 @@ class NoSuchPageError(MezhaError):
 
 
 errors.register({UnknownRootError: 404})
-errors.register({NoSuchPageError: 404, FilterError: 400, SlowTileError: 503})
+errors.register({NoSuchPageError: 404, FilterError: 400, SlowTileError: 503, ArchiveMissingError: 503})
 errors.register({GoneError: 499, TooManyQuestionsError: 429})
 errors.register({TooManyWaitingError: 503})
 errors.register(STATUSES)

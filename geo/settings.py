@@ -51,6 +51,10 @@ class Settings(BaseSettings):
     tile_shelf_mb: int = Field(
         2048, ge=1, description="Disk space below MEZHA_HOME for tiles that were dear to make, MB"
     )
+    pmtiles: Names = Field(
+        frozenset(),
+        description="Public layers whose tiles come from PMTiles: LAYER=FILE or LAYER=s3://BUCKET/FILE, by commas",
+    )
     publish: Names = Field(
         frozenset(), description="Restricted or registered layers that are published all the same"
     )

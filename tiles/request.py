@@ -6,10 +6,11 @@ from urllib.parse import parse_qsl
 from geo.errors import ParameterError
 from geo.layers import layer
 from geo.moment import Moment, parse
+from tiles.filtered import Filter, condition_of
 from tiles.vector import TileQuery
 
 PATH = re.compile(r"/tiles/([^/]+)/([^/]+)/([^/]+)/([^/]+)\.mvt")
-PARAMETERS = ("datetime", "as_of", "properties", "v")
+PARAMETERS = ("datetime", "as_of", "properties", "filter", "filter-lang", "v")
 
 
 def layers_of(text: str) -> tuple[str, ...]:
@@ -64,7 +65,19 @@ def query_of(path: str, text: str, today: Moment, deepest: int) -> TileQuery | N
         return TileQuery(names, z, x, y, today)
     given = _parameters(text)
     moment = parse(given.get("datetime"), given.get("as_of"), today)
-    return TileQuery(names, z, x, y, moment, _properties(names, given.get("properties")))
+    wanted = _filter(names, given)
+    return TileQuery(names, z, x, y, moment, _properties(names, given.get("properties")), wanted)
+
+
+def _filter(names: tuple[str, ...], given: dict[str, str]) -> Filter | None:
+    """The filter, which every layer must understand."""
+    text = given.get("filter")
+    if not text:
+        return None
+    wanted = Filter(text, given.get("filter-lang") or "cql2-text")
+    for name in names:
+        condition_of(name, wanted)
+    return wanted
 
 
 def _parameters(text: str) -> dict[str, str]:

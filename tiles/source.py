@@ -10,11 +10,12 @@ from geo.layers import layer
 from geo.moment import Moment
 from geo.session import sql_of
 from geo.settings import Settings
+from tiles.archived import Archives
 from tiles.bands import band_of, cells_of
 from tiles.cache import SHARED_FROM, Memory, Shelf, Tile
 from tiles.connections import Connections
 from tiles.request import query_of
-from tiles.vector import Cover, TileQuery, statement
+from tiles.vector import Cover, TileQuery, filtered, statement
 from tiles.versions import Versions
 
 Key = tuple[str, str, str]
@@ -32,6 +33,7 @@ class TileSource:
         self._settings = settings
         self._connections = Connections(settings)
         self._versions = Versions(self._connections)
+        self._archives = Archives(settings)
         self._memory = Memory(settings.tile_memory_mb << 20)
         self._shelf = Shelf(settings.home / "tiles", settings.tile_shelf_mb << 20)
         self._making: dict[Key, tuple[int, asyncio.Future[Tile | None]]] = {}
@@ -42,7 +44,7 @@ class TileSource:
         """The tile of a path and its query string where it can be had without asking anybody."""
         if now() >= self._midnight:
             self._new_day()
-        if not self._versions.fresh():
+        if self._archives or not self._versions.fresh():
             return None
         known = self._memory.get((path, text, audience))
         return known if known is not None and self._true(known) else None
@@ -53,6 +55,8 @@ class TileSource:
             self._new_day()
         if not self._versions.fresh():
             await self._versions.renew()
+        if self._archives and await self._archives.renew():
+            self._memory.clear()
         key: Key = (path, text, NOBODY if caller.anonymous else caller.audience())
         known = self._memory.get(key)
         if known is not None and self._true(known):
@@ -88,7 +92,8 @@ class TileSource:
         return True
 
     def _version(self, query: TileQuery) -> int:
-        return self._versions.of(query.layers, query.z, query.x, query.y)
+        stamp = self._archives.stamp(query.layers) if self._archives else 0
+        return self._versions.of(query.layers, query.z, query.x, query.y) + stamp
 
     async def _made(self, key: Key, query: TileQuery, caller: Caller) -> Tile:
         """Make it, or wait for who makes the same version of it already.
@@ -123,25 +128,38 @@ class TileSource:
     async def _make(self, key: Key, query: TileQuery, caller: Caller, version: int) -> Tile:
         """The version was read before the rows: the tile may be newer than it says, never older."""
         identity, serial, audience = self._versions.identity, self._versions.serial, key[2]
-        layers = query.drawn()
-        found = self._shelf.get(identity, audience, query, version) if query.z < SHELF_ZOOM else None
+        stored = await self._stored(query)
+        layers = tuple(name for name in query.drawn() if name not in stored)
+        kept = query.z < SHELF_ZOOM and not stored
+        found = self._shelf.get(identity, audience, query, version) if kept else None
         if found:
             body = found[1]
-        elif layers:
-            covers = [c for n in query.from_overviews() if (c := await self._cover(query, n, caller))]
-            sql = statement(
-                layers, query.moment.as_of is not None, query.properties, tuple(c.layer for c in covers)
-            )
-            values = (*query.values(), *(v for c in covers for v in c.values()))
-            body = await self._connections.value(caller, sql, *values) or b""
-            if len(body) >= SHARED_FROM and query.z < SHELF_ZOOM and identity == self._versions.identity:
-                self._shelf.put(identity, audience, query, version, body)
         else:
-            body = b""
+            drawn = await self._drawn(query, layers, caller) if layers else b""
+            body = b"".join((*stored.values(), drawn))
+            if len(body) >= SHARED_FROM and kept and identity == self._versions.identity:
+                self._shelf.put(identity, audience, query, version, body)
         tile = Tile.of(query, body, version, serial)
         if identity == self._versions.identity:
             self._memory.put(key, tile)
         return tile
+
+    async def _drawn(self, query: TileQuery, layers: tuple[str, ...], caller: Caller) -> bytes:
+        """The layers as the register has them."""
+        names = [n for n in query.from_overviews() if n in layers]
+        covers = [c for n in names if (c := await self._cover(query, n, caller))]
+        only, values = filtered(query, layers)
+        covered = tuple(c.layer for c in covers)
+        sql = statement(layers, query.moment.as_of is not None, query.properties, covered, only)
+        covering = (v for c in covers for v in c.values())
+        return await self._connections.value(caller, sql, *query.values(), *covering, *values) or b""
+
+    async def _stored(self, query: TileQuery) -> dict[str, bytes]:
+        """The layers that come from PMTiles: as they are, so only for who asks for nothing special."""
+        if not self._archives or query.moment != self._today or query.filter or query.properties is not None:
+            return {}
+        found = {name: self._archives.of(name, query.z) for name in query.drawn()}
+        return {n: await a.tile(query.z, query.x, query.y) for n, a in found.items() if a}
 
     async def _cover(self, query: TileQuery, name: str, caller: Caller) -> Cover | None:
         """How overviews cover the tile; None where the caller sees less than the layer, or there are none yet.

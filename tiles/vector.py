@@ -8,6 +8,7 @@ from typing import Any
 from geo.layers import Layer, layer
 from geo.moment import Moment
 from tiles.bands import BUFFER, DEEPEST, EXTENT, classes_of, overviewed
+from tiles.filtered import Filter, condition_of
 
 # The same place in every statement: $1 zoom, $2 column, $3 row, $4 first and $5 last valid day, $6 system time.
 _TILE = "(SELECT ST_TileEnvelope($1::int, $2::int, $3::int)::box2d)"
@@ -28,6 +29,7 @@ class TileQuery:
     y: int
     moment: Moment
     properties: tuple[str, ...] | None = None
+    filter: Filter | None = None
 
     def drawn(self) -> tuple[str, ...]:
         """Its layers that are drawn at this zoom."""
@@ -36,7 +38,13 @@ class TileQuery:
     def from_overviews(self) -> tuple[str, ...]:
         """Its layers that overviews may draw: one day of today's knowledge, at a low zoom."""
         moment = self.moment
-        if self.z > DEEPEST or moment.as_of is not None or not moment.first or moment.first != moment.last:
+        if (
+            self.z > DEEPEST
+            or self.filter
+            or moment.as_of is not None
+            or not moment.first
+            or moment.first != moment.last
+        ):
             return ()
         return tuple(name for name in self.drawn() if overviewed(layer(name)))
 
@@ -78,20 +86,22 @@ def statement(
     with_past: bool,
     properties: tuple[str, ...] | None = None,
     covered: tuple[str, ...] = (),
+    filters: tuple[str, ...] = (),
 ) -> str:
     """SQL of a tile. One `ST_AsMVT` a layer, concatenated: that is how the format joins layers.
 
     Sub-selects are computed once a statement, so that a generic plan costs no planning; and the geometry stands in no
     WHERE, else it would be computed twice (`ST_AsMVT` leaves out a row without one). Layers that are ``covered`` by
-    overviews have five parameters each (`Cover.values`), from $6 on.
+    overviews have five parameters each (`Cover.values`), from $6 on; ``filters`` are SQL of one condition a layer,
+    with parameters of their own.
     """
     if not layers:
         return "SELECT ''::bytea"
     parts = [
         _covered_statement(layer(name), properties, 6 + 5 * covered.index(name))
         if name in covered
-        else _layer_statement(layer(name), with_past, properties)
-        for name in layers
+        else _layer_statement(layer(name), with_past, properties, filters[n] if filters else "")
+        for n, name in enumerate(layers)
     ]
     return parts[0] if len(parts) == 1 else "SELECT " + " || ".join(f"({p})" for p in parts)
 
@@ -100,17 +110,33 @@ def _fields(target: Layer, properties: tuple[str, ...] | None) -> str:
     return ", ".join(["id", *(f'"{name}"' for name in fields_of(target, properties))])
 
 
-def _layer_statement(target: Layer, with_past: bool, properties: tuple[str, ...] | None) -> str:
+def filtered(query: TileQuery, layers: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[Any, ...]]:
+    """SQL of the query's filter for each layer, and the values of all of them."""
+    if not query.filter:
+        return (), ()
+    sql: list[str] = []
+    values: list[Any] = []
+    first = len(query.values()) + 1
+    for name in layers:
+        condition = condition_of(name, query.filter)
+        sql.append(f" AND ({condition.at(first + len(values))})")
+        values.extend(condition.values)
+    return tuple(sql), tuple(values)
+
+
+def _layer_statement(
+    target: Layer, with_past: bool, properties: tuple[str, ...] | None, only: str = ""
+) -> str:
     fields = _fields(target, properties)
     shape = f"ST_AsMVTGeom(geom_3857, {_TILE}, {EXTENT}, {BUFFER}, true) AS geom"
     known = (
         f"SELECT {fields}, {shape} FROM gate.{target.name}"
-        f" WHERE sys_to = 'infinity' AND geom_3857 && {_BOX} AND {_VALID}"
+        f" WHERE sys_to = 'infinity' AND geom_3857 && {_BOX} AND {_VALID}{only}"
     )
     if with_past:
         known = (
             f"{known} AND sys_from <= $6 UNION ALL SELECT {fields}, {shape} FROM gate.{target.name}"
-            f" WHERE sys_to < 'infinity' AND sys_to > $6 AND sys_from <= $6 AND geom_3857 && {_BOX} AND {_VALID}"
+            f" WHERE sys_to < 'infinity' AND sys_to > $6 AND sys_from <= $6 AND geom_3857 && {_BOX} AND {_VALID}{only}"
         )
     return f"SELECT ST_AsMVT(t, '{target.name}', {EXTENT}, 'geom', 'id') FROM ({known}) t"
 

@@ -1,6 +1,5 @@
 """Spatial questions: what is here, what a polygon cuts, the past against today, 10,000 stands against 1,000,000."""
 
-import os
 import random
 import statistics
 import time
@@ -12,31 +11,15 @@ import psycopg
 import shapely
 
 from geo.access import ANONYMOUS, IDENTIFY
-from geo.cluster import Cluster
 from geo.layers import all_layers
 from geo.moment import Moment
 from geo.spatial import cut
 from geo.spatial.spot import moment_values
 from tests.benchmarks import servers
-from tests.benchmarks.bench_tiles import Ground
-from tests.benchmarks.coverage import Coverage
+from tests.benchmarks.ground import Ground, cluster, sides
 from tests.benchmarks.row import Row
 
-# Sides of the two forests that growth is measured between; 1000 means a million stands.
-SMALL, LARGE = 100, int(os.environ.get("MEZHA_BENCH_SIDE", "1000"))
 ASKED = 300
-# Rights and restrictions over the forest, each of 32 vertices, and what was known before today's versions.
-_RIGHTS = """
-INSERT INTO register.{layer} (number, key, region, digest, geom)
-SELECT 'n' || i, 'bench:' || i, '54', gen_random_uuid(), ST_Multi(ST_Buffer(ST_SetSRID(ST_Point(
-  {west} + random() * ({east} - {west}), {south} + random() * ({north} - {south})), 4326), 0.02))
-FROM generate_series(1, 500) i
-"""
-_PAST = """
-INSERT INTO register.stands (id, key, region, number, quarter, species, digest, geom, sys_from, sys_to)
-SELECT id, key, region, number, quarter, species, digest, geom, now() - interval '3 years', now() - interval '1 year'
-FROM register.stands WHERE sys_to = 'infinity'
-"""
 
 
 def p95(ask: Callable[[str], object], urls: Sequence[str]) -> float:
@@ -58,18 +41,6 @@ def places(ground: Ground) -> list[tuple[float, float]]:
     return [(dice.uniform(west, east), dice.uniform(south, north)) for _ in range(ASKED)]
 
 
-def furnish(ground: Ground, *, past: bool) -> None:
-    """Rights over the stands, and a past as large as the present."""
-    west, south, east, north = ground.coverage.box
-    with psycopg.connect(ground.settings.database_url, autocommit=True) as owner:
-        for name in ("leases", "zones", "forest_plots", "licences", "parcels"):
-            owner.execute(_RIGHTS.format(layer=name, west=west, south=south, east=east, north=north))
-        if past:
-            owner.execute(_PAST)
-        owner.execute("VACUUM ANALYZE register.stands")
-        owner.execute("ANALYZE")
-
-
 def asked(ground: Ground, questions: dict[str, list[str]]) -> dict[str, float]:
     """p95 of each kind of question over one server."""
     with servers.mezha(ground.settings) as server, httpx.Client(base_url=server, timeout=60) as client:
@@ -82,11 +53,8 @@ def asked(ground: Ground, questions: dict[str, list[str]]) -> dict[str, float]:
 
 def questions_of(ground: Ground) -> dict[str, list[str]]:
     """`at` over every layer and item by id, at random places and ids."""
-    with psycopg.connect(ground.settings.database_url) as owner:
-        first = owner.execute("SELECT min(id) FROM register.stands").fetchone()
-    base = int(first[0]) if first else 1
     dice = random.Random(9)
-    ids = [base + dice.randrange(ground.count) for _ in range(ASKED)]
+    ids = [1 + dice.randrange(ground.count) for _ in range(ASKED)]
     return {
         "at": [f"/api/v1/spatial/at?lon={x}&lat={y}" for x, y in places(ground)],
         "item": [f"/ogc/collections/stands/items/{i}" for i in ids],
@@ -155,17 +123,14 @@ def past_rows(ground: Ground) -> list[Row]:
 
 def rows() -> list[Row]:
     """The rows of the section."""
-    cluster = Cluster.temporary()
-    cluster.start()
+    place = cluster()
     try:
-        small, large = Ground(cluster, Coverage(SMALL)), Ground(cluster, Coverage(LARGE))
-        furnish(small, past=True)
-        furnish(large, past=False)
+        small, large = (Ground.of(place, side) for side in sides())
         few, many = asked(small, questions_of(small)), asked(large, questions_of(large))
         made = [
             Row(f"at, all layers, {large.count:,} stands", f"p95 {many['at']:.1f} ms", "", None, "≤ 10 ms"),
             against_sql(large),
-            *past_rows(small),
+            *past_rows(large),
         ]
         for name in ("at", "item"):
             made.append(
@@ -179,4 +144,4 @@ def rows() -> list[Row]:
             )
         return made
     finally:
-        cluster.destroy()
+        place.stop()

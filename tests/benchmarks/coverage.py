@@ -58,8 +58,11 @@ class Coverage:
         points[..., 1:-1, :] += random.uniform(-0.03, 0.03, (*points.shape[:-2], SEGMENTS - 1, 2))
         return points
 
-    def copy(self, connection: psycopg.Connection[tuple[object, ...]], first: int, last: int) -> None:
-        """Copy the rows ``first`` … ``last`` - 1 of the forest into ``register.stands``; their ids begin with 1."""
+    def copy(
+        self, connection: psycopg.Connection[tuple[object, ...]], first: int, last: int, *, number: int = 1
+    ) -> None:
+        """Copy the rows ``first`` … ``last`` - 1 of the forest into ``register.stands``; the first stand has the id
+        ``number``."""
         columns = "id, key, region, number, quarter, species, age_group, land_kind, area_m2, digest, geom"
         with (
             connection.cursor() as cursor,
@@ -69,13 +72,16 @@ class Coverage:
                 if first <= row < last:
                     wkb = shapely.to_wkb(shapely.set_srid(shapes, 4326), hex=True, include_srid=True)
                     copy.write(
-                        "".join(self._line_of(row, column, geometry) for column, geometry in enumerate(wkb))
+                        "".join(
+                            self._line_of(row, column, number, geometry)
+                            for column, geometry in enumerate(wkb)
+                        )
                     )
 
-    def _line_of(self, row: int, column: int, geometry: str) -> str:
+    def _line_of(self, row: int, column: int, number: int, geometry: str) -> str:
         n = row * self.side + column
         patch = (row // 9 * 31 + column // 7 * 17 + self.seed) % 97
         return (
-            f"{n + 1}\tstand:{n}\t54\t{n % 60 + 1}\t{n // 60}\t{SPECIES[patch % 8]}\t{AGES[(patch // 8 + n % 2) % 5]}"
+            f"{n + number}\tstand:{n}\t54\t{n % 60 + 1}\t{n // 60}\t{SPECIES[patch % 8]}\t{AGES[(patch // 8 + n % 2) % 5]}"
             f"\tforest\t{530_000 + n % 1000}\t{n:032x}\t{geometry}\n"
         )

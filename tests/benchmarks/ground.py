@@ -5,6 +5,7 @@ anew, ``.venv/bin/python -m tests.benchmarks.ground`` throws them away.
 """
 
 import hashlib
+import os
 import shutil
 import time
 from collections.abc import Sequence
@@ -24,6 +25,13 @@ from tiles.overviews import keep
 
 ROOT = Path(__file__).parents[2]
 HOME = ROOT / ".mezha" / "bench"
+
+
+def sides() -> tuple[int, int]:
+    """Sides of the small and of the large forest; MEZHA_BENCH_SIDE makes the large one another than a million."""
+    return 100, int(os.environ.get("MEZHA_BENCH_SIDE", "1000"))
+
+
 # What a mass import does without too: it notes the layer as a whole.
 _TRIGGERS = """
 DO $$ DECLARE name text; BEGIN
@@ -57,7 +65,6 @@ _PEERS = (
     " FROM register.stands WHERE sys_to = 'infinity';"
     "CREATE INDEX ON peers.plots USING gist (geom); ALTER TABLE peers.plots ADD PRIMARY KEY (id)",
 )
-# Two connections build what one layer needs after its rows.
 _AFTER = 2
 
 

@@ -1,9 +1,11 @@
 """Load: `wrk` walks a recorded list of addresses, `pgbench` the same tiles; neither is the bottleneck."""
 
+import asyncio
 import re
 import shutil
 import subprocess
 import tempfile
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,12 +58,58 @@ def walk(server: str, paths: list[str], seconds: float, *, clients: int = 16) ->
     return Seen(float(found[1]), float(found[2]), int(float(found[3])))
 
 
+@dataclass(frozen=True)
+class Rush:
+    """What became of many clients who want the same at once: seconds until the last answer, the slowest one, failures."""
+
+    seconds: float
+    slowest: float
+    errors: int
+
+
+def stampede(server: str, paths: list[str], *, clients: int) -> Rush:
+    """Every client asks for every path, all at once."""
+
+    async def all_of_them() -> Rush:
+        host, port = server.removeprefix("http://").split(":")
+        begin = time.perf_counter()
+        times = await asyncio.gather(*(_client(host, int(port), paths) for _ in range(clients)))
+        flat = [t for some in times for t in some]
+        return Rush(time.perf_counter() - begin, max(flat), sum(t < 0 for t in flat))
+
+    return asyncio.run(all_of_them())
+
+
+async def _client(host: str, port: int, paths: list[str]) -> list[float]:
+    """Seconds of each answer, -1 where it failed; one connection."""
+    reader, writer = await asyncio.open_connection(host, port)
+    times = []
+    for path in paths:
+        begin = time.perf_counter()
+        writer.write(f"GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+        head = await reader.readuntil(b"\r\n\r\n")
+        length = re.search(rb"content-length: (\d+)", head)
+        await reader.readexactly(int(length[1]) if length else 0)
+        times.append(
+            time.perf_counter() - begin if head.startswith((b"HTTP/1.1 200", b"HTTP/1.1 204")) else -1.0
+        )
+    writer.close()
+    return times
+
+
 def floor(
-    cluster: Cluster, database: str, sql: str, tiles: list[tuple[int, int, int]], seconds: float
+    cluster: Cluster,
+    database: str,
+    sql: str,
+    tiles: list[tuple[int, int, int]],
+    seconds: float,
+    *,
+    once: bool = False,
 ) -> float:
     """The same statement for the same tiles through `pgbench`, as the serving role, per second.
 
-    ``sql`` has $1 zoom, $2 column, $3 row; every client walks the list from a place of its own.
+    ``sql`` has $1 zoom, $2 column, $3 row; every client walks the list from a place of its own. What takes seconds a
+    tile is asked for three times by two clients.
     """
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)
@@ -78,8 +126,9 @@ def floor(
             sql.replace("$1", ":z").replace("$2", ":x").replace("$3", ":y") + ";",
         ]
         script.write_text("\n".join(lines) + "\n", "utf-8")
-        command = [str(bin_folder() / "pgbench"), "-n", "-M", "prepared", "-c", "4", "-j", "1"]
-        command += ["-T", f"{seconds:g}", "-D", "c=0", "-D", f"z={tiles[0][0]}", "-f", str(script)]
+        command = [str(bin_folder() / "pgbench"), "-n", "-M", "prepared", "-j", "1"]
+        command += ["-c", "2", "-t", "3"] if once else ["-c", "4", "-T", f"{seconds:g}"]
+        command += ["-D", "c=0", "-D", f"z={tiles[0][0]}", "-f", str(script)]
         done = subprocess.run(
             [*command, "-h", str(cluster.socket), "-U", "mezha_app", database],
             capture_output=True,

@@ -61,7 +61,7 @@ def test_overlapping_plots_are_drawn_too() -> None:
 @pytest.fixture(scope="module")
 def forest(settings: Settings) -> Settings:
     with psycopg.connect(settings.database_url, autocommit=True) as connection:
-        FOREST.load(connection)
+        FOREST.copy(connection, 0, FOREST.side, number=60_000_000)
     assert keep(settings, TODAY) > 0
     return settings
 
