@@ -118,6 +118,12 @@ class ClientError(AccountsError):
     code = "oauth"
 
 
+class UnknownFeedError(AccountsError):
+    """There is no feed at this secret address, or it was ended."""
+
+    code = "unknown-feed"
+
+
 @dataclass
 class UndeliveredError(MezhaError):
     """A letter or short message was not taken; ``final``: no further try can help."""

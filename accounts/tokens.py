@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from accounts.action import Action
-from accounts.errors import DeniedError
+from accounts.errors import DeniedError, UnknownFeedError
 from accounts.journal import Entry, record
 from accounts.models import Token
 from accounts.person import Person, person_of
@@ -21,6 +21,9 @@ from geo.settings import Settings
 PREFIX = "mzh_"
 LONGEST_LABEL = 80
 MOST = 50
+READ = "read"
+# Opens the calendar feed and nothing else: its secret stands in an address.
+CALENDAR = "calendar"
 
 
 async def recognise(connection: Any, secret: str) -> Person | str:
@@ -30,8 +33,24 @@ async def recognise(connection: Any, secret: str) -> Person | str:
     return str(document["refused"]) if "refused" in document else person_of(document)
 
 
+async def bearer_of_feed(connection: Any, secret: str) -> Person:
+    """Whose calendar a secret address shows; UnknownFeedError where it is nobody's (psycopg)."""
+    found = await recognise(connection, secret)
+    if isinstance(found, str) or CALENDAR not in found.scopes:
+        raise UnknownFeedError(
+            "There is no calendar here.", "Make a new address in your cabinet, “Calendar”."
+        )
+    return found
+
+
 async def make(
-    connection: AsyncConnection, person: Person, *, label: str, days: int, settings: Settings
+    connection: AsyncConnection,
+    person: Person,
+    *,
+    label: str,
+    days: int,
+    settings: Settings,
+    scope: str = READ,
 ) -> str:
     """A new token of the caller, as text that is shown this once."""
     label = " ".join(label.split())
@@ -55,7 +74,7 @@ async def make(
         "digest": digest(secret),
         "account": person.account,
         "label": label,
-        "scopes": ["read"],
+        "scopes": [scope],
         "expires_at": datetime.now(UTC) + timedelta(days=days),
     }
     number = (await connection.execute(insert(Token).values(values).returning(Token.id))).scalar_one()

@@ -1,5 +1,6 @@
 """Statuses of the case engine's errors."""
 
+from accounts.errors import UnknownFeedError
 from cases import errors as known
 from cases.documents import errors as documents
 from cases.signatures import errors as signatures
@@ -9,6 +10,8 @@ from geo.history import ChangedMeanwhileError
 CASE_STATUSES: dict[type[MezhaError], int] = {
     known.UnknownServiceError: 404,
     known.UnknownCaseError: 404,
+    known.UnknownWebhookError: 404,
+    UnknownFeedError: 404,
     known.NotAllowedError: 403,
     known.WrongStateError: 409,
     known.ReasonMissingError: 422,

@@ -23,6 +23,7 @@ from api.patience import GoneError
 from api.reply import STATUSES, challenge, with_cookies
 from api.routes import (
     boundaries,
+    calendar,
     cases,
     documents,
     health,
@@ -37,6 +38,7 @@ from api.routes import (
     services,
     signatures,
     spatial,
+    webhooks,
 )
 from cases.messages import CHANNEL
 from geo.bell import Bell, TooManyWaitingError
@@ -66,6 +68,8 @@ ROUTERS = (
     preferences.router,
     documents.router,
     signatures.router,
+    calendar.router,
+    webhooks.router,
     journal.router,
     oauth.router,
 )

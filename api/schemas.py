@@ -89,3 +89,22 @@ class Proving(_Body):
     """Entering a code that came by letter."""
 
     code: str = Field(max_length=20)
+
+
+class Remark(_Body):
+    """Writing into the thread of a case."""
+
+    text: str = Field(max_length=20_000)
+
+
+class Subscribing(_Body):
+    """Setting up a webhook."""
+
+    party_inn: str = Field(max_length=12, description="INN of the party for which you act")
+    url: str = Field(max_length=2000, description="https address to call")
+    topics: list[str] = Field(
+        default_factory=lambda: ["event", "thread", "reminder"],
+        max_length=10,
+        description="event, thread, reminder",
+    )
+    note: str = Field("", max_length=200)

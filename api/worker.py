@@ -8,7 +8,7 @@ from procrastinate import App, PsycopgConnector
 from accounts import mail, notices
 from accounts.roots import folder, seal_yesterday
 from api import newsboy, surveyor
-from cases import boundary_file, clock, messages, postman
+from cases import boundary_file, clock, courier, messages, postman, reminders
 from geo.moment import Moment
 from geo.session import connect
 from geo.settings import Settings
@@ -106,6 +106,18 @@ def _cases(app: App, settings: Settings) -> None:
         """Make letters of what people are told, and send them."""
         if await postman.post(settings):
             await asyncio.to_thread(mail.deliver, settings)
+
+    @app.periodic(cron="* * * * *")
+    @app.task(name=messages.CALL)
+    async def call(timestamp: int | None = None) -> None:
+        """Make the calls of webhooks that are due."""
+        await asyncio.to_thread(courier.deliver, settings)
+
+    @app.periodic(cron="11 * * * *")
+    @app.task(name="cases.remind", queueing_lock="cases.remind")
+    async def remind(timestamp: int) -> None:
+        """Remind of terms and of rights that end."""
+        await reminders.remind(settings)
 
 
 def _imports(app: App, settings: Settings) -> None:

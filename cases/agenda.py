@@ -2,17 +2,20 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Literal
 
 from icalendar import Alarm, Calendar, Event
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cases import record
+from accounts import tokens
+from cases import record, wording
 from cases.desk import Actor, Desk
 from cases.record import COLUMNS, Case
 from cases.rules import Text
+from geo.access import ANONYMOUS
+from geo.db import Database
 from geo.session import sql_of
 
 _TERMS = text(
@@ -21,10 +24,6 @@ _TERMS = text(
     " WHERE d.ended_at IS NULL AND d.due_on BETWEEN :first AND :last ORDER BY d.due_on, d.id LIMIT 1000"
 )
 _ENDS = text(sql_of("cases", "ends_of_rights").format(condition="holder_inn = ANY (CAST(:inns AS text[]))"))
-_RIGHT = {
-    "licences": {"ru": "Истекает лицензия", "en": "A licence ends"},
-    "leases": {"ru": "Истекает договор аренды", "en": "A lease ends"},
-}
 Kind = Literal["term", "right"]
 
 
@@ -56,6 +55,30 @@ async def entries(
     return sorted(found, key=lambda e: (e.on, not e.mine, e.key))
 
 
+async def feed(database: Database, desk: Desk, secret: str, *, locale: str, base: str) -> bytes:
+    """The calendar file of whoever made a secret address: a month back, two years ahead."""
+    async with database.raw(ANONYMOUS) as plain:
+        person = await tokens.bearer_of_feed(plain, secret)
+    actor, today = Actor.of(person.caller(), person), desk.today()
+    async with database.transaction(actor.caller) as connection:
+        found = await entries(
+            connection, desk, actor, today - timedelta(days=31), today + timedelta(days=730)
+        )
+    return ical(found, locale=locale, base=base, now=datetime.now(UTC))
+
+
+def shown(entry: Entry) -> dict[str, Any]:
+    """An entry for machines."""
+    return {
+        "kind": entry.kind,
+        "on": entry.on,
+        "title": entry.title.model_dump(),
+        "about": entry.about.model_dump(),
+        "href": entry.href,
+        "mine": entry.mine,
+    }
+
+
 async def _term(connection: AsyncConnection, desk: Desk, actor: Actor, row: RowMapping) -> Entry | None:
     case = Case.of({name: row[name] for name in COLUMNS.split(", ")})
     role = actor.role_in(case.party_inn, case.region)
@@ -73,12 +96,11 @@ async def _term(connection: AsyncConnection, desk: Desk, actor: Actor, row: RowM
 
 
 def _right(row: RowMapping) -> Entry:
-    words = _RIGHT[row["layer"]]
     about = " · ".join(part for part in (row["number"], row["name"]) if part)
     return Entry(
         "right",
         row["ends_on"],
-        Text(**words),
+        wording.right(row["layer"]),
         Text(ru=about, en=about),
         f"/map?object={row['layer']}:{row['id']}",
         True,

@@ -24,6 +24,12 @@ class NotAllowedError(MezhaError):
     code = "not-allowed"
 
 
+class UnknownWebhookError(MezhaError):
+    """There is no such webhook or delivery, or it is another party's."""
+
+    code = "unknown-webhook"
+
+
 class WrongStateError(MezhaError):
     """The case does not stand where this action begins."""
 

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cases import boundary_file, events, ground, record, sheet, subject, terms
+from cases import boundary_file, events, ground, record, sheet, subject, terms, thread
 from cases.desk import Actor, Desk
 from cases.documents import shelf
 from cases.documents.shelf import Document
@@ -79,6 +79,7 @@ class Dossier:
     documents: Sequence[Document] = ()
     signatures: Sequence[Signature] = ()
     signed: bool = False
+    remarks: Sequence[RowMapping] = ()
 
 
 def wanted_states(names: Sequence[str]) -> tuple[str, ...]:
@@ -186,4 +187,5 @@ async def dossier(connection: AsyncConnection, desk: Desk, actor: Actor, case_id
         papers,
         signatures,
         requirements.fulfilled(service, signatures, sha256),
+        await thread.read(connection, case.id),
     )

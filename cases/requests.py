@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Awaitable, Callable
+from datetime import date
 from typing import Any
 
 from sqlalchemy import text
@@ -20,6 +21,11 @@ _FIND = text(
 _KEEP = text(
     "UPDATE cases.requests SET answer = CAST(:answer AS jsonb) WHERE account = (SELECT access.account()) AND key = :key"
 )
+
+
+def _plain(value: Any) -> str:
+    """Times as the first answer wrote them: the repeated one must not differ by a letter."""
+    return str(value.isoformat()) if isinstance(value, date) else str(value)
 
 
 async def once(
@@ -51,5 +57,5 @@ async def once(
             )
         return dict(row.answer)
     answer = await work()
-    await connection.execute(_KEEP, {"key": key, "answer": json.dumps(answer, default=str)})
+    await connection.execute(_KEEP, {"key": key, "answer": json.dumps(answer, default=_plain)})
     return answer

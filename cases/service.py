@@ -400,6 +400,9 @@ async def perform(
     connection: AsyncConnection, desk: Desk, actor: Actor, case_id: int, action: Action, *, given: Given
 ) -> Case:
     """The action of that name, for callers that learn it from a request."""
+    if given.revision is not None:
+        # Whoever names a revision acts upon what he saw, also where the action changes nothing of it.
+        drafts.check_revision(await record.load(connection, case_id, lock=True), given.revision)
     plain = {
         Action.discard: discard,
         Action.accept: accept,

@@ -11,6 +11,7 @@ from cases import calendar
 from cases.deadlines import Term, WorkingCalendar, begun, paused, reminder_days, resumed
 from cases.lifecycle import Action, State
 from cases.service_definition import Deadline, ServiceDefinition
+from geo.session import sql_of
 
 _OPEN = text(
     "SELECT id, term, due_on, left_days FROM cases.deadlines WHERE case_id = :case AND ended_at IS NULL"
@@ -29,11 +30,7 @@ _OVERDUE = text(
     "SELECT d.case_id, d.term, d.due_on FROM cases.deadlines d JOIN cases.cases c ON c.id = d.case_id"
     " WHERE d.ended_at IS NULL AND d.due_on < :today ORDER BY d.due_on, d.id LIMIT 500"
 )
-_DUE_REMINDERS = text(
-    "UPDATE cases.reminders r SET told_at = clock_timestamp() FROM cases.deadlines d"
-    " WHERE d.id = r.deadline AND r.told_at IS NULL AND r.on_day <= :today AND d.ended_at IS NULL"
-    " AND d.due_on IS NOT NULL RETURNING d.case_id, d.term, d.owner, d.due_on"
-)
+_DUE_REMINDER = text(sql_of("cases", "due_reminder"))
 
 
 @dataclass(frozen=True)
@@ -108,10 +105,10 @@ async def of_case(connection: AsyncConnection, case: int) -> Sequence[RowMapping
     return (await connection.execute(_OF_CASE, {"case": case})).mappings().all()
 
 
-async def due_reminders(connection: AsyncConnection, today: date) -> list[Due]:
-    """Reminders of today and before, each handed out once; for the worker, as the clock."""
-    rows = await connection.execute(_DUE_REMINDERS, {"today": today})
-    return [Due(*row) for row in rows]
+async def due_reminder(connection: AsyncConnection, today: date) -> Due | None:
+    """A term with reminders of today or before, which count as told from now on; for the worker, as the clock."""
+    row = (await connection.execute(_DUE_REMINDER, {"today": today})).first()
+    return Due(*row) if row else None
 
 
 async def overdue(connection: AsyncConnection, today: date) -> Sequence[RowMapping]:

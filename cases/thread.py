@@ -1,6 +1,7 @@
 """The thread of a case: what applicant and office write to one another; both see it, nobody else does."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -74,3 +75,14 @@ async def write(
     )
     await journal.record(connection, entry)
     return written
+
+
+def shown(remark: RowMapping) -> dict[str, Any]:
+    """A remark for machines; times as text, for the answer is kept under its key."""
+    return {
+        "id": remark["id"],
+        "at": remark["at"].isoformat(),
+        "role": remark["role"],
+        "author": remark["author"],
+        "text": remark["words"],
+    }

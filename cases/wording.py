@@ -84,6 +84,14 @@ _UNTIL = {
     "applicant": {"ru": "Ответьте до {day}.", "en": "Answer by {day}."},
     "officer": {"ru": "Срок до {day}.", "en": "The term ends on {day}."},
 }
+_ENDING: Mapping[str, Mapping[str, str]] = {
+    "licences": {"ru": "Истекает лицензия", "en": "A licence ends"},
+    "leases": {"ru": "Истекает договор аренды", "en": "A lease ends"},
+}
+_LEFT = {
+    "ru": "Последний день {day}, осталось дней: {left}.",
+    "en": "The last day is {day}, days left: {left}.",
+}
 _THREAD = {"ru": "Новое сообщение в переписке", "en": "New message in the thread"}
 _TERM = {"ru": "Напоминание о сроке", "en": "Reminder of a term"}
 _DUE = {"ru": "{term}: срок истекает {day}.", "en": "{term}: the term ends on {day}."}
@@ -162,4 +170,17 @@ def reminder(subject: Subject, term: Text, due: date) -> dict[str, dict[str, str
     return {
         "title": {x: f"{_TERM[x]}: {subject.named(x)}" for x in LOCALES},
         "body": {x: _DUE[x].format(term=term.of(x), day=day(due, x)) for x in LOCALES},
+    }
+
+
+def right(layer: str) -> Text:
+    """What ends."""
+    return Text(**_ENDING[layer])
+
+
+def ending(layer: str, name: str, on: date, left: int) -> dict[str, dict[str, str]]:
+    """Title and body of the news that a right ends."""
+    return {
+        "title": {x: f"{_ENDING[layer][x]}: {name}" for x in LOCALES},
+        "body": {x: _LEFT[x].format(day=day(on, x), left=left) for x in LOCALES},
     }

@@ -121,6 +121,11 @@ def day(value: date | None, locale: str) -> str:
     return "—" if value is None else format_date(value, _DAY[locale], locale=Locale(locale))
 
 
+def month(value: date, locale: str) -> str:
+    """A month and its year: ``ноябрь 2026``."""
+    return format_date(value, "LLLL yyyy", locale=Locale(locale))
+
+
 def instant(value: datetime | None, locale: str, zone: str) -> str:
     """Date and time in the zone, which is stated: ``22.11.2026 19:16 (UTC+7)``."""
     if value is None:

@@ -35,6 +35,7 @@ def environment(locale: str) -> Environment:
         "number": partial(_swap, language.number, locale),
         "area": partial(_swap, language.area, locale),
         "day": partial(_swap, language.day, locale),
+        "month": partial(_swap, language.month, locale),
         "instant": partial(_swap, language.instant, locale),
         "told": lambda error: language.problem(locale, error.code, error.message, error.remedy),
         "label": lambda code, dictionary: label(dictionary, code, locale),

@@ -12,8 +12,8 @@ from fastapi.responses import Response
 
 from accounts.errors import LogInNeededError
 from api.params import CallerDep, DatabaseDep, SettingsDep, known_only
-from api.schemas import Acting, Beginning, Saving
-from cases import drafts, ground, queue, requests, service, submission
+from api.schemas import Acting, Beginning, Remark, Saving
+from cases import drafts, ground, queue, record, requests, service, submission, thread
 from cases.desk import Actor, Desk
 from cases.drafts import Change
 from cases.errors import OutdatedError
@@ -180,6 +180,29 @@ async def events_of(case: str, actor: ActorDep, desk: DeskDep, database: Databas
     async with database.transaction(actor.caller) as connection:
         found = await queue.dossier(connection, desk, actor, case_id(case))
     return {"events": [dict(e) for e in found.events]}
+
+
+@router.get("/{case}/thread", dependencies=[known_only()])
+async def read_thread(case: str, actor: ActorDep, database: DatabaseDep) -> dict[str, Any]:
+    """What applicant and office wrote to one another, oldest first."""
+    number = case_id(case)
+    async with database.transaction(actor.caller) as connection:
+        await record.load(connection, number)
+        return {"remarks": [thread.shown(r) for r in await thread.read(connection, number)]}
+
+
+@router.post("/{case}/thread", status_code=201, dependencies=[known_only()])
+async def write_thread(
+    *, case: str, body: Remark, actor: ActorDep, desk: DeskDep, writer: WriterDep, key: KeyHeader = None
+) -> dict[str, Any]:
+    """Write to the other side, which is told at once."""
+    number = case_id(case)
+    async with writer.transaction(actor.caller) as connection:
+
+        async def work() -> dict[str, Any]:
+            return thread.shown(await thread.write(connection, desk, actor, number, body.text))
+
+        return await requests.once(connection, key, ["remark", number, body.text], work)
 
 
 @router.post("/{case}/actions/{action}", dependencies=[known_only()])

@@ -1,4 +1,4 @@
-SELECT * FROM (
+SELECT layer, id, number, name, ends_on, holder_inn FROM (
   SELECT 'licences' AS layer, id, number, name, expires_on AS ends_on, holder_inn, status, sys_to, valid_from, valid_to FROM gate.licences
   UNION ALL
   SELECT 'leases', id, number, forestry, ends_on, holder_inn, status, sys_to, valid_from, valid_to FROM gate.leases

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
 from accounts.codes import DEMO_CODE
-from cases import drafts, ground, queue, service, signing, subject
+from cases import drafts, ground, queue, service, signing, subject, thread
 from cases.drafts import Change
 from cases.errors import IncompleteError
 from cases.lifecycle import Action, Role
@@ -234,6 +234,23 @@ async def corners(
     except MezhaError as err:
         return case_page(request, dossier, error=err, status=422)
     return RedirectResponse(f"/cabinet/cases/{dossier.case.id}?saved=1#map", 303)
+
+
+@router.post("/cases/{case}/thread")
+async def write(request: Request, case: str, words: Annotated[str, Form(max_length=20_000)] = "") -> Response:
+    """Write to the office."""
+    return await written(request, case, words, "/cabinet/cases")
+
+
+async def written(request: Request, case: str, words: str, base: str) -> Response:
+    """Write into the thread and show the case; a refusal is shown on its page."""
+    actor, desk = case_view.actor_of(request), case_view.desk_of(request)
+    try:
+        async with case_view.writer_of(request).transaction(actor.caller) as connection:
+            await thread.write(connection, desk, actor, case_id(case), words)
+    except MezhaError as err:
+        return case_page(request, await dossier_of(request, case), error=err, status=422)
+    return RedirectResponse(f"{base}/{case}#thread", 303)
 
 
 @router.post("/cases/{case}/actions/{action}")

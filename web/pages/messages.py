@@ -4,6 +4,7 @@ from typing import Annotated, Literal, get_args
 
 from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import RedirectResponse, Response
+from pydantic import Field
 
 from cases import messages
 from cases.messages import Shelf, Wanted
@@ -12,6 +13,7 @@ from web.visitor import CallerDep, DatabaseDep, OfficeDep, PersonDep
 
 router = APIRouter(prefix="/cabinet/messages")
 LIMIT = 50
+Number = Annotated[int, Field(ge=1, lt=2**53)]
 
 
 @router.get("")
@@ -48,7 +50,7 @@ async def mark(
     caller: CallerDep,
     writer: OfficeDep,
     mark: Annotated[Literal["receipt", "archive", "restore"], Form()],
-    message: Annotated[list[int] | None, Form()] = None,
+    message: Annotated[list[Number] | None, Form(max_length=500)] = None,
     shelf: Annotated[Shelf, Form()] = "all",
 ) -> Response:
     """Confirm, archive or take back the messages named, or all where none is."""

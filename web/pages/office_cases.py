@@ -11,7 +11,7 @@ from cases.lifecycle import Action, Role
 from cases.queue import Wanted
 from cases.record import case_id
 from web import case_view
-from web.pages.cabinet import acted, case_page, shown
+from web.pages.cabinet import acted, case_page, shown, written
 from web.visitor import DatabaseDep
 
 router = APIRouter(prefix="/office/cases")
@@ -54,6 +54,12 @@ async def one(request: Request, case: str, database: DatabaseDep) -> Response:
     async with database.transaction(actor.caller) as connection:
         found = await queue.dossier(connection, case_view.desk_of(request), actor, case_id(case))
     return case_page(request, found)
+
+
+@router.post("/{case}/thread")
+async def write(request: Request, case: str, words: Annotated[str, Form(max_length=20_000)] = "") -> Response:
+    """Write to the applicant."""
+    return await written(request, case, words, "/office/cases")
 
 
 @router.post("/{case}/actions/{action}")
