@@ -75,7 +75,8 @@ async def test_holders_are_told_once_at_each_distance(writer: Database, desk: De
     for days, told in ((200, 0), (170, 1), (169, 0), (90, 1), (20, 1), (7, 1), (1, 0)):
         assert await reminders.rights_ending(writer, on(desk, end - timedelta(days=days))) == told, days
     (found,) = await reminded(writer, COLLEAGUE)
-    assert found[0].endswith("осталось дней: 170.")
+    ends = [m for m in found if m.startswith("Последний день 01.06.2027")]
+    assert [m.rpartition(": ")[2] for m in ends] == ["170.", "90.", "20.", "7."]
     assert await reminded(writer, RIVAL) == [[]]
 
 

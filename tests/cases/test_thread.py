@@ -11,7 +11,7 @@ from cases.errors import NotAllowedError, ReasonMissingError, UnknownCaseError, 
 from geo.db import Database
 from geo.settings import Settings
 from tests.cases.people import COLLEAGUE, settle
-from tests.cases.region import APPLICANT, FOREIGN, OFFICER, RIVAL, STRANGER, Region, declaration, lodged
+from tests.cases.region import APPLICANT, FOREIGN, OFFICER, RIVAL, STRANGER, Region, act, declaration, lodged
 from tests.cases.test_messages import inbox
 from tests.conftest import client_of
 
@@ -86,7 +86,8 @@ async def test_a_draft_and_a_finished_case_have_no_thread(
     async with writer.transaction(APPLICANT.caller) as connection:
         with pytest.raises(WrongStateError):
             await thread.write(connection, desk, APPLICANT, draft.id, "рано")
-        await service.submit(connection, desk, APPLICANT, draft.id)
+    await act(writer, desk, APPLICANT, "submit", draft.id)
+    async with writer.transaction(APPLICANT.caller) as connection:
         for words in ("", "   ", "x" * 4001):
             with pytest.raises(ReasonMissingError):
                 await thread.write(connection, desk, APPLICANT, draft.id, words)
