@@ -22,6 +22,8 @@ from tests.cases.people import settle
 from tests.cases.region import APPLICANT, OFFICER, Region, act, furnish, lodged, writer_of
 
 PASSWORD = "Leshiy-i-Bereza-7"
+# News are waited for, not timed: a busy machine is no fault.
+expect.set_options(timeout=20_000)
 
 
 def in_thread(work: Callable[[], Awaitable[Any]]) -> Any:
