@@ -5,7 +5,7 @@ from importlib.resources import files
 from alembic import op
 
 revision = "0029"
-down_revision = "0016"
+down_revision = "0041"
 
 
 def upgrade() -> None:
