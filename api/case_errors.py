@@ -2,6 +2,7 @@
 
 from accounts.errors import UnknownFeedError
 from cases import errors as known
+from cases.decisions import errors as decisions
 from cases.documents import errors as documents
 from cases.signatures import errors as signatures
 from geo.errors import MezhaError
@@ -28,6 +29,8 @@ CASE_STATUSES: dict[type[MezhaError], int] = {
     documents.ScannerError: 503,
     documents.DamagedStoreError: 503,
     documents.FileRefusedError: 422,
+    decisions.NoSealError: 503,
+    decisions.UnknownDecisionError: 404,
     signatures.UnknownSignatureError: 404,
     signatures.SignedOtherwiseError: 409,
     signatures.LevelError: 409,

@@ -55,6 +55,7 @@ def up(
         # The server needs its imports before it needs the database: start it first.
         house.start("server", server.serve, port, workers)
         supervisor.prepare_database(cluster, settings)
+        supervisor.make_seal(settings)
         supervisor.fill_demo(settings, house.say)
         if settings.demo:
             users.show_demo(settings)

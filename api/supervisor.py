@@ -169,6 +169,15 @@ class House:
         self.ledger.close()
 
 
+def make_seal(settings: Settings) -> None:
+    """Make the key with which the office of a demonstration signs; a real office brings its own."""
+    if settings.demo and not (settings.home / "keys" / "authority.key").exists():
+        from accounts.demo import OFFICE
+        from cases.decisions import seal
+
+        seal.make(settings, OFFICE)
+
+
 def fill_demo(settings: Settings, say: Say) -> None:
     """Load the demo region where this is a demonstration and the registers are empty, or were left half filled."""
     from ingest.demo.presence import wanted

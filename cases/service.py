@@ -4,7 +4,7 @@ Order of every action: lock the case, look up the move, check its guard, change 
 bring the terms in line. `Desk.after` is told each step, so that tests can stop the process between any two.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
@@ -17,15 +17,18 @@ from accounts import journal
 from accounts.errors import UnconfirmedError
 from accounts.journal import Entry
 from cases import calendar, drafts, events, findings, messages, record, register_change, submission, terms
+from cases.decisions import issue
+from cases.decisions.content import Ruling
 from cases.desk import Actor, Desk
 from cases.drafts import Change
 from cases.errors import NotAllowedError, ReasonMissingError, TermOverError, WrongStateError
 from cases.events import Step
-from cases.lifecycle import Action, Move, Role, actions, move
+from cases.lifecycle import Action, Move, Role, State, actions, move
 from cases.record import Case
 from cases.rules import Moment
 from cases.service_definition import ServiceDefinition
 from cases.submission import Examined
+from geo.history import Written
 from geo.sentence import Sentence
 
 _LODGE = text("SELECT given, place, instant FROM cases.lodge(:case, :prefix, :zone, :evidence)")
@@ -334,13 +337,54 @@ async def approve(
     desk.after("examine")
     written = await register_change.apply(connection, turn.service, case, examined.subject, desk.today())
     desk.after("register")
+    reason = reason.strip()[:4000]
+    decided = await _decided(connection, desk, actor, turn, reason, examined=examined, written=written)
     data = {"check": check, "register": [vars(w) for w in written], "evidence_sha256": case.evidence_sha256}
-    return await _moved(connection, desk, turn, reason=reason.strip()[:4000], data=data)
+    return await _moved(connection, desk, turn, reason=reason, data=data | decided)
+
+
+async def _decided(
+    connection: AsyncConnection,
+    desk: Desk,
+    actor: Actor,
+    turn: Turn,
+    reason: str,
+    *,
+    examined: Examined | None = None,
+    written: Sequence[Written] = (),
+) -> dict[str, Any]:
+    """Issue the paper of the decision that this turn makes; what the event remembers of it."""
+    case, days = turn.case, turn.service.appeal_working_days
+    row: Mapping[str, Any] = (
+        examined.subject if examined else await submission.object_of(connection, desk, case)
+    )
+    until = None
+    if turn.move.to == State.rejected and days and Action.appeal in turn.service.actions:
+        until = (await calendar.read(connection, desk.today())).after(desk.today(), days)
+    ruling = Ruling(
+        case,
+        turn.service,
+        "approved" if turn.move.to == State.approved else "rejected",
+        reason,
+        actor.name if turn.role != Role.system else "",
+        row,
+        evaluation=examined.evaluation if examined else None,
+        rules=examined.rules if examined else None,
+        written=written,
+        appeal_until=until,
+    )
+    issued = await issue.issue(connection, desk, actor, ruling)
+    desk.after("decision")
+    document = issued.document
+    return {"decision": {"number": issued.number, "document": document.id, "sha256": document.sha256}}
 
 
 async def reject(connection: AsyncConnection, desk: Desk, actor: Actor, case_id: int, *, reason: str) -> Case:
     """Refuse, with the reasons and what to do about them (C-17)."""
-    return await _simple(connection, desk, actor, case_id, Action.reject, reason=reason)
+    turn = await _take(connection, desk, actor, case_id, Action.reject)
+    reason = _reasoned(turn, reason)
+    data = await _decided(connection, desk, actor, turn, reason)
+    return await _moved(connection, desk, turn, reason=reason, data=data)
 
 
 async def appeal(connection: AsyncConnection, desk: Desk, actor: Actor, case_id: int, *, reason: str) -> Case:
@@ -374,8 +418,9 @@ async def lapse(connection: AsyncConnection, desk: Desk, actor: Actor, case_id: 
     values = {"case": case_id, "terms": lapsing, "today": desk.today()}
     if (await connection.execute(_DUE, values)).first() is None:
         raise TermOverError("The term is not over yet.", "Wait for its last day.", field="term")
+    data = await _decided(connection, desk, actor, turn, "Срок для ответа на замечания истёк.")
     return await _moved(
-        connection, desk, turn, reason="Срок для ответа истёк. The term for an answer is over."
+        connection, desk, turn, reason="Срок для ответа истёк. The term for an answer is over.", data=data
     )
 
 

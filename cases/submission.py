@@ -55,6 +55,13 @@ def evidence(case: Case, examined: Examined) -> str:
     return sheet.digest(case, examined.geometry_sha256, examined.papers)
 
 
+async def object_of(connection: AsyncConnection, desk: Desk, case: Case) -> dict[str, Any]:
+    """The object that a case is about as it stands today; empty where there is none, or not any more."""
+    if not case.subject_layer or case.subject_id is None:
+        return {}
+    return await subject.read(connection, case.subject_layer, case.subject_id, desk.today()) or {}
+
+
 async def examine(
     connection: AsyncConnection,
     desk: Desk,
@@ -68,9 +75,7 @@ async def examine(
     """Ask form, documents, signature and rules; the claims of other cases are asked apart, once the case has its
     place in the queue. ``signed`` is whether a submission needs its signature."""
     today = desk.today()
-    row: dict[str, Any] | None = None
-    if case.subject_layer and case.subject_id is not None:
-        row = await subject.read(connection, case.subject_layer, case.subject_id, today)
+    row = await object_of(connection, desk, case) or None
     problems = [*_missing(service, case, row), *form.problems(service, case.payload, row or {}, today)]
     area, sha256 = None, ""
     if case.geometry is not None:

@@ -172,6 +172,27 @@ class Settings(BaseSettings):
     )
     scanner_seconds: float = Field(30, gt=0, description="Longest wait for the virus scanner, in seconds")
 
+    trust_folder: Path | None = Field(
+        None,
+        description="Folder of root certificates (*.pem, *.crt, *.cer) and revocation lists (*.crl) that signatures"
+        " are trusted by; empty: the folder trust below MEZHA_HOME",
+    )
+    signature_revocation: str = Field(
+        "if_present",
+        pattern="^(if_present|required)$",
+        description="Whether a signature needs a revocation list of its issuer: if_present, required",
+    )
+    authority_key: Path | None = Field(
+        None, description="Private key with which the office signs decisions, PEM; empty: keys/authority.key"
+    )
+    authority_certificate: Path | None = Field(
+        None, description="Its certificate and chain, PEM; empty: keys/authority.crt below MEZHA_HOME"
+    )
+    authority_key_password: str = Field("", description="Password of the key", repr=False)
+    authority_name: str = Field(
+        "", description="Name of the office on its decisions; empty: that of its certificate"
+    )
+
     stale_days: int = Field(
         400, ge=1, description="Days after which a layer nobody has confirmed is too old to clear a place"
     )

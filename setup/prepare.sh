@@ -120,3 +120,7 @@ esac
 case $target in
   test | bench) command -v ogr2ogr >/dev/null || apt_install gdal-bin ;;
 esac
+# Signatures by GOST are made and verified by OpenSSL's engine.
+case $target in
+  test | bench) openssl engine gost >/dev/null 2>&1 || apt_install openssl libengine-gost-openssl ;;
+esac

@@ -13,6 +13,7 @@ from psycopg import sql
 
 from accounts.person import Person
 from api.main import Mezha
+from cases.decisions import seal
 from geo.access import ANONYMOUS, Caller, publish_statement
 from geo.cluster import Cluster
 from geo.layers import layer
@@ -41,13 +42,15 @@ def cluster() -> Iterator[Cluster]:
 
 
 def _settings(cluster: Cluster, name: str, home: Path) -> Settings:
-    return Settings(
+    made = Settings(
         database_url=cluster.url(name),
         app_database_url=cluster.url(name, "mezha_app"),
         registrar_database_url=cluster.url(name, "mezha_registrar"),
         home=home,
         region="54",
     )
+    seal.make(made, "Орган по испытаниям")
+    return made
 
 
 @pytest.fixture(scope="session")

@@ -29,6 +29,7 @@ from web.pages import (
     staff,
     status,
     team,
+    verify,
     viewer,
 )
 
@@ -59,6 +60,7 @@ PAGES = (
     preferences.router,
     office_cases.router,
     documents.router,
+    verify.router,
     security.router,
     passkeys.router,
     team.router,

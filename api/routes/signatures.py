@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body
+from fastapi import APIRouter, Body, Query, Request
 from fastapi.responses import Response
 
 from api.params import DatabaseDep, known_only
@@ -10,7 +10,7 @@ from api.routes.cases import ActorDep, DeskDep, WriterDep
 from api.routes.documents import number_of
 from cases import record, signing
 from cases.record import case_id
-from cases.signatures import kept
+from cases.signatures import kept, verifier
 from cases.signatures.kept import Signature
 
 router = APIRouter(prefix="/api/v1/cases/{case}", tags=["signatures"])
@@ -50,6 +50,29 @@ async def file(case: str, signature: str, actor: ActorDep, database: DatabaseDep
         data = await kept.bytes_of(connection, found.id, number_of(signature))
     headers = {"content-disposition": f'attachment; filename="case-{found.id}.sig"'}
     return Response(data, headers=headers, media_type="application/pkcs7-signature")
+
+
+@router.post("/signatures", status_code=201, dependencies=[known_only("document")])
+async def upload(
+    *,
+    request: Request,
+    case: str,
+    actor: ActorDep,
+    desk: DeskDep,
+    writer: WriterDep,
+    document: Annotated[
+        int | None, Query(ge=1, description="Document that is signed; none: the case")
+    ] = None,
+) -> dict[str, Any]:
+    """A detached signature (CMS, CAdES-BES; DER, PEM or base64) as the body: of ``/sheet``, or of a document."""
+    data = b""
+    async for part in request.stream():
+        data += part
+        if len(data) > 2 * verifier.MOST_BYTES:
+            break
+    made = await signing.upload(writer, desk, actor, case_id(case), data=data, document=document)
+    async with writer.transaction(actor.caller) as connection:
+        return shown(next(s for s in await kept.of_case(connection, case_id(case)) if s.id == made))
 
 
 @router.post("/signatures/code", status_code=202, dependencies=[known_only()])

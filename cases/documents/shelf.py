@@ -32,6 +32,7 @@ _COUNTS = text(
     "SELECT count(*) AS all_, count(DISTINCT series) FILTER (WHERE kind = :kind AND removed_at IS NULL AND series <> :series)"
     " AS kind, coalesce(max(series), 0) AS last FROM cases.documents WHERE case_id = :case"
 )
+_LAST_SERIES = text("SELECT coalesce(max(series), 0) FROM cases.documents WHERE case_id = :case")
 _ADD = text(
     "INSERT INTO cases.documents (case_id, series, version, side, kind, name, format, size, sha256, dated, facts, scan,"
     " shared) VALUES (:case, :series, (SELECT coalesce(max(version), 0) + 1 FROM cases.documents WHERE case_id = :case"
@@ -175,6 +176,19 @@ async def one(connection: AsyncConnection, case: int, identity: int) -> Document
     return Document(**row)
 
 
+async def decision(connection: AsyncConnection, case: int) -> Document:
+    """The newest decision of a case; UnknownDocumentError where it has none."""
+    found = [d for d in await of_case(connection, case) if d.kind == DECISION]
+    if not found:
+        raise UnknownDocumentError(
+            f"Case {case} has no decision that you could read.",
+            "Wait for it; the case tells when it is there.",
+            field="case",
+            value=str(case),
+        )
+    return max(found, key=lambda d: d.id)
+
+
 async def check_room(connection: AsyncConnection, case: Case, kind: FileKind, offer: Offer, most: int) -> int:
     """The series to which the offered file would belong; TooManyDocumentsError where there is no room for it."""
     series = 0
@@ -198,6 +212,11 @@ async def check_room(connection: AsyncConnection, case: Case, kind: FileKind, of
             value=str(limit),
         )
     return series or counts.last + 1
+
+
+async def next_series(connection: AsyncConnection, case: int) -> int:
+    """The series of a document that nobody has offered: the office's own."""
+    return int((await connection.execute(_LAST_SERIES, {"case": case})).scalar_one()) + 1
 
 
 async def add(

@@ -195,6 +195,10 @@ SURFACES = (
     Surface("/api/v1/messages/stream", silent=ENDLESS),
     Surface("/api/v1/cases/{case}/documents", ("/api/v1/cases/1/documents",)),
     Surface("/api/v1/cases/{case}/documents/{document}", ("/api/v1/cases/1/documents/1",)),
+    Surface("/api/v1/cases/{case}/decision", ("/api/v1/cases/1/decision",)),
+    Surface("/api/v1/decisions/{code}", ("/api/v1/decisions/x", "/api/v1/decisions/ЛД-54-2026-000001-Р1")),
+    Surface("/verify", ("/verify", "/verify?code=x")),
+    Surface("/verify/{code}", ("/verify/x",)),
     Surface("/api/v1/cases/{case}/sheet", ("/api/v1/cases/1/sheet",)),
     Surface("/api/v1/cases/{case}/signatures", ("/api/v1/cases/1/signatures",)),
     Surface("/api/v1/cases/{case}/signatures/{signature}", ("/api/v1/cases/1/signatures/1",)),
@@ -227,6 +231,7 @@ SURFACES = (
             ("POST", "/api/v1/cases/{case}/documents"),
             ("DELETE", "/api/v1/cases/{case}/documents/{document}"),
             ("POST", "/api/v1/cases/{case}/documents/{document}/share"),
+            ("POST", "/api/v1/cases/{case}/signatures"),
             ("POST", "/api/v1/cases/{case}/signatures/code"),
             ("POST", "/api/v1/cases/{case}/signatures/confirm"),
         )

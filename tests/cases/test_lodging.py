@@ -63,6 +63,7 @@ def _killed(settings: Settings, action: str, case: int, step: str) -> int:
         "MEZHA_DATABASE_URL": settings.database_url,
         "MEZHA_REGISTRAR_DATABASE_URL": settings.registrar_database_url,
         "MEZHA_REGION": "54",
+        "MEZHA_HOME": str(settings.home),
     }
     command = [sys.executable, "-m", "tests.cases.kill", action, str(case), step]
     return subprocess.run(command, env=env, capture_output=True, timeout=120, check=False).returncode

@@ -142,6 +142,7 @@ def case_page(
         "buttons": case_view.buttons(dossier),
         "base": "/cabinet/cases" if dossier.role == Role.applicant else "/office/cases",
         "shelves": document_view.shelves(dossier),
+        "decisions": document_view.decisions(dossier),
         "signed": document_view.signed(dossier),
         "signed_fresh": dossier.signed,
         "reasons": sending.reasons,
