@@ -4,7 +4,7 @@ SHELL := /bin/sh
 PORT ?= 8000
 export PORT
 
-.PHONY: help run test check bench format lock clean
+.PHONY: help run test check bench pictures format lock clean
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,6 +27,9 @@ check: ## lint, types, import contracts, catalogues
 bench: ## benchmarks against the bare SQL and the peers; rewrites docs/benchmarks.md
 	@sh setup/prepare.sh bench
 	@.venv/bin/python -m tests.benchmarks
+
+pictures: ## the README's pictures anew, from the demonstration that `make run` shows in another terminal
+	@.venv/bin/python -m tests.web.pictures http://127.0.0.1:$(PORT)
 
 format: ## put the code in its canonical form
 	@.venv/bin/ruff check --fix .

@@ -197,3 +197,18 @@ GROUPS: Mapping[str, Mapping[str, str]] = MappingProxyType(
         "base": {"ru": "Территория", "en": "Territory"},
     }
 )
+# Drawn from below: territory, forest, land, restrictions, subsoil, rights, points.
+DRAWN = (
+    "municipalities",
+    "forestries",
+    "stands",
+    "quarters",
+    "parcels",
+    "deposits",
+    "zones",
+    "forest_plots",
+    "cutting_areas",
+    "leases",
+    "licences",
+    "waste_sites",
+)

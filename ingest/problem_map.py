@@ -2,13 +2,12 @@
 
 from collections.abc import Sequence
 from html import escape
-from importlib.resources import files
 from typing import Any
 
 import folium
 import shapely
-from branca.element import Element
 
+from ingest.leaflet import board
 from ingest.problem import Problem
 
 MARKERS = 2_000
@@ -24,8 +23,7 @@ def html(problems: Sequence[Problem], outlines: Sequence[Any], titles: dict[str,
     boxes = [o.bounds for o in outlines] + [(p.lon, p.lat, p.lon, p.lat) for p in placed]
     if not boxes:
         return ""
-    made = folium.Map(tiles=None, control_scale=True, prefer_canvas=True, attributionControl=False)
-    made.default_js, made.default_css = [], []
+    made = board()
     _add(made, outlines, RED, "Отклонённые объекты · Rejected")
     _add(made, proposals, GREEN, "Предложенное исправление · Proposed repair")
     marks = folium.FeatureGroup(name="Места дефектов · Places of defects")
@@ -46,21 +44,7 @@ def html(problems: Sequence[Problem], outlines: Sequence[Any], titles: dict[str,
             [max(b[3] for b in boxes), max(b[2] for b in boxes)],
         ]
     )
-    figure: Any = made.get_root()
-    figure.header.add_child(Element(f"<style>{_leaflet('leaflet.css')}{_STYLE}</style>"), name="leaflet_css")
-    figure.header.add_child(Element(f"<script>{_leaflet('leaflet.js')}</script>"), name="leaflet_js")
-    return str(figure.render())
-
-
-_STYLE = (
-    "html,body{margin:0;height:100%}.leaflet-container{background:#eef1ea;font:13px system-ui,sans-serif}"
-)
-
-
-def _leaflet(name: str) -> str:
-    text = files("js_lib_leaflet").joinpath("static", "js_lib_leaflet", name).read_text("utf-8")
-    # Source maps and marker pictures would be fetched; circles need neither.
-    return text.replace("//# sourceMappingURL=leaflet.js.map", "").replace("url(images/", "url(data:,")
+    return str(made.get_root().render())
 
 
 def _add(made: folium.Map, shapes: Sequence[Any], colour: str, name: str) -> None:

@@ -2,24 +2,10 @@
 
 from typing import Any
 
+from geo.layers import DRAWN as ORDER
 from geo.layers import Layer, all_layers
 from geo.settings import Settings
 
-# Drawn from below: territory, forest, land, restrictions, subsoil, rights, points.
-ORDER = (
-    "municipalities",
-    "forestries",
-    "stands",
-    "quarters",
-    "parcels",
-    "deposits",
-    "zones",
-    "forest_plots",
-    "cutting_areas",
-    "leases",
-    "licences",
-    "waste_sites",
-)
 # The first name tells the weight; the browser finds the family under the last.
 FONT = ["Golos Text"]
 MEDIUM = ["Golos Text Medium", *FONT]

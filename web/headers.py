@@ -50,8 +50,7 @@ class PageHeaders:
                 headers = MutableHeaders(scope=message)
                 headers.setdefault("X-Content-Type-Options", "nosniff")
                 headers.setdefault("Referrer-Policy", "same-origin")
-                # The documentation of the interfaces brings its own scripts.
-                if headers.get("content-type", "").startswith("text/html") and scope["path"] != "/api/docs":
+                if headers.get("content-type", "").startswith("text/html"):
                     headers.setdefault("Content-Security-Policy", self._policy)
                     headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=(self)")
             await send(message)

@@ -18,6 +18,7 @@ from web.pages import (
     home,
     imports,
     login,
+    manual,
     messages,
     office_cases,
     passkeys,
@@ -41,6 +42,7 @@ LIBRARIES = {
     "topojson": "topojson-client/dist",
     "world": "world-atlas",
     "golos": "@fontsource/golos-text",
+    "swagger": "swagger-ui-dist",
     "terra-draw": "terra-draw/dist",
     "terra-draw-maplibre": "terra-draw-maplibre-gl-adapter/dist",
 }
@@ -50,6 +52,7 @@ PAGES = (
     viewer.router,
     registers.router,
     status.router,
+    manual.router,
     login.router,
     entry.router,
     profile.router,
@@ -74,6 +77,8 @@ def mount(app: FastAPI, settings: Settings) -> None:
     """Add pages and static files to the application."""
     for router in PAGES:
         app.include_router(router, include_in_schema=False, dependencies=[Depends(guard)])
+    # Printed maps are set in the typeface of the pages.
+    app.state.fonts = ROOT / "node_modules" / LIBRARIES["golos"] / "files"
     for name, folder in LIBRARIES.items():
         path = ROOT / "node_modules" / folder
         app.mount(f"/lib/{name}", StaticFiles(directory=path, check_dir=False), name=f"lib-{name}")

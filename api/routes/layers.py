@@ -9,7 +9,7 @@ from api.params import CallerDep, DatabaseDep, LayerDep, known_only
 from geo import catalogue
 from geo import labels as places
 from geo.dictionaries import dictionary
-from geo.layers import GROUPS, Layer, Property
+from geo.layers import GROUPS, Layer, Property, all_layers
 
 router = APIRouter(prefix="/api/v1", tags=["layers"])
 
@@ -53,6 +53,8 @@ async def layers(database: DatabaseDep, caller: CallerDep) -> dict[str, Any]:
     return {
         "groups": {name: dict(title) for name, title in GROUPS.items()},
         "bbox": box,
+        # Answers of spatial questions name every layer, the hidden ones as not checked.
+        "titles": {name: dict(target.title) for name, target in all_layers().items()},
         "layers": [layer_document(entry.layer, entry.count) for entry in found],
     }
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Annotated, Any
 
 import orjson
+import shapely
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import FileResponse
 
@@ -16,7 +17,7 @@ from geo.db import Database
 from geo.errors import GeometryError, ParameterError, UnknownObjectError
 from geo.moment import Moment, parse
 from geo.reference import References
-from geo.spatial import conflicts, cut, near, questions, shape, spot, summary
+from geo.spatial import conflicts, cut, file, near, questions, shape, spot, summary
 from geo.spatial.shape import Shape
 from geo.spatial.standing import Standing, Terms
 from geo.where import boxes_of
@@ -104,8 +105,7 @@ CrsText = Annotated[
 ]
 
 
-async def _shape_of(request: Request, database: Database, terms: Terms, crs: str | None) -> Shape:
-    """The polygon in the body of a request."""
+async def _body_of(request: Request) -> bytes:
     body = bytearray()
     async for part in request.stream():
         body += part
@@ -113,10 +113,28 @@ async def _shape_of(request: Request, database: Database, terms: Terms, crs: str
             raise GeometryError(
                 f"The geometry is longer than {LONGEST_BODY >> 20} MiB.", "Simplify it.", field="geometry"
             )
+    return bytes(body)
+
+
+async def _shape_of(request: Request, database: Database, terms: Terms, crs: str | None) -> Shape:
+    """The polygon in the body of a request."""
+    body = await _body_of(request)
     async with database.transaction(terms.caller) as connection:
         references = await References.naming(connection, crs)
     system = references.resolve(crs, "crs") if crs else references.resolve("CRS84", "crs")
-    return await asyncio.to_thread(shape.read, bytes(body), system)
+    return await asyncio.to_thread(shape.read, body, system)
+
+
+@router.post("/shape", dependencies=[known_only()])
+async def shape_of_file(request: Request) -> Response:
+    """The polygon of a file (GeoJSON, GeoPackage, zipped Shapefile) in degrees, as the other questions take it."""
+    found = await asyncio.to_thread(file.read, await _body_of(request))
+    document = {
+        "type": "Feature",
+        "properties": {"area_ha": round(found.area_m2 / 10_000, 6), "vertices": found.vertices},
+        "geometry": orjson.Fragment(shapely.to_geojson(found.geometry)),
+    }
+    return Response(orjson.dumps(document), media_type="application/geo+json")
 
 
 @router.post("/intersect", dependencies=[known_only("layers", "crs", "datetime", "as_of")])
@@ -216,7 +234,10 @@ async def overlaps(
         )
     document = {
         **moment_document(terms),
-        "kinds": standings_document(found.standings),
+        "kinds": {
+            kind: {"layers": found.kinds[kind]} | standing.document()
+            for kind, standing in found.standings.items()
+        },
         "matched": found.matched,
         "overlap_ha": round(found.total_m2 / 10_000, 6),
         "pairs": found.pairs,

@@ -38,6 +38,8 @@ class Overlaps:
     matched: int
     total_m2: float
     standings: Mapping[str, Standing]
+    # The two layers of each kind.
+    kinds: Mapping[str, tuple[str, str]]
 
 
 async def _kinds(
@@ -97,6 +99,7 @@ async def overlaps(
             kind: _joint(kind, [known[a], known[b]], waiting).found(sum(r["kind"] == kind for r in rows))
             for kind, (a, b) in chosen.items()
         },
+        chosen,
     )
 
 

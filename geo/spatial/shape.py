@@ -1,5 +1,6 @@
 """The geometry of a question: read, checked with the place of each defect, carried to degrees."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,6 +51,11 @@ def read(body: bytes, reference: Reference) -> Shape:
         raise _refuse(
             "The geometry is no GeoJSON.", "Send a polygon, a feature or a collection of them."
         ) from None
+    return whole(shapes, reference)
+
+
+def whole(shapes: Sequence[Any], reference: Reference) -> Shape:
+    """One sound polygon of several, carried to degrees; GeometryError names the defect and its place."""
     if not shapes or any(s is None or s.is_empty for s in shapes):
         raise _refuse("The geometry is empty.", "Send a polygon.")
     wrong = next((s for s in shapes if s.geom_type not in ("Polygon", "MultiPolygon")), None)
@@ -63,8 +69,8 @@ def read(body: bytes, reference: Reference) -> Shape:
         )
     for shape in shapes:
         _sound(shape, "")
-    whole = shapes[0] if len(shapes) == 1 else shapely.union_all(shapes)
-    return _placed(whole, reference, vertices)
+    joined = shapes[0] if len(shapes) == 1 else shapely.union_all(shapes)
+    return _placed(joined, reference, vertices)
 
 
 def of_wkb(wkb: bytes) -> Shape:

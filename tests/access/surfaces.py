@@ -290,6 +290,24 @@ SURFACES = (
     ),
     Surface("/api/v1/spatial/summary", ("/api/v1/spatial/summary?layer={layer}",)),
     Surface(
+        "/api/v1/changes",
+        (
+            "/api/v1/changes?since=2020-01-01T00:00:00Z",
+            f"/api/v1/changes?since=2020-01-01T00:00:00Z&until={PAST.removeprefix('as_of=')}",
+        ),
+        shows=True,
+        volatile=True,
+    ),
+    Surface("/api/v1/sheets", ("/api/v1/sheets",), silent=STATIC),
+    # Its bytes carry the time; tests/geo/sheet counts the figures that each caller is shown.
+    Surface(
+        "/api/v1/sheets/map.pdf",
+        ("/api/v1/sheets/map.pdf?{place}&scale=25000&layers=licences,leases",),
+        volatile=True,
+    ),
+    Surface("/api/v1/changes/days", ("/api/v1/changes/days", "/api/v1/changes/days?layers=licences")),
+    Surface("/api/v1/spatial/shape", ("/api/v1/spatial/shape",), method="POST", body=AREA),
+    Surface(
         "/api/v1/spatial/intersect",
         ("/api/v1/spatial/intersect",),
         "POST",

@@ -16,6 +16,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from geo.settings import Settings
+from geo.spatial.conflicts import settle_at
 from tests.conftest import make_object
 
 CHROMIUM = next((p for p in ("/usr/bin/chromium", "/usr/bin/chromium-browser") if Path(p).exists()), "")
@@ -98,6 +99,8 @@ def _objects(settings: Settings) -> dict[str, int]:
             kind="water_protection",
             status="active",
         )
+        # Known for long, so that there is a past to look at.
+        add("quarters", rectangle(83.0, 55.03, 83.06, 55.05), number="29З", sys_from="2024-05-01T03:00:00Z")
         site = add("waste_sites", "POINT(82.97 55.01)", name="Полигон «Южный»", status="active", category="2")
     return {"lease": lease, "licence": licence, "stand": stand, "site": site}
 
@@ -153,6 +156,7 @@ def place(new_database: Callable[[], Settings], serve: Callable[[Settings], str]
     with psycopg.connect(settings.database_url, autocommit=True) as owner:
         owner.execute("UPDATE access.layers SET rank = 0")
     found = _objects(settings)
+    settle_at(settings.url_for("registrar"))
     return Place(serve(settings), **found)
 
 

@@ -263,10 +263,12 @@ def test_without_a_connection_the_map_says_so_and_keeps_what_it_has(opened: Open
 
 def test_a_day_before_the_rights_began_shows_none_of_them(opened: Opener) -> None:
     page = ready(opened(VIEW))
+    page.locator(".tools [data-panel=time]").click()
+    until(page, "document.querySelector('#day')")
     page.locator("#day").fill("2000-01-01")
     until(page, "mezha.map.getSource('mezha').tiles[0].endsWith('?datetime=2000-01-01')")
     assert "day=2000-01-01" in page.url
-    page.locator("#time button").click()
+    page.locator("#moment button").click()
     until(page, "!mezha.map.getSource('mezha').tiles[0].includes('?')")
     assert "day=" not in page.url
 

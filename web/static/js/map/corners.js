@@ -8,7 +8,7 @@ const MOST = 300;
 export function cornersOf(geometry) {
   if (!geometry) return [];
   if (geometry.type === "Point") return [{ number: 1, ring: 1, place: geometry.coordinates }];
-  const rings = geometry.coordinates.flat();
+  const rings = geometry.type === "Polygon" ? geometry.coordinates : geometry.coordinates.flat();
   let count = 0;
   return rings.flatMap((ring, i) => ring.slice(0, -1).map((place) => ({ number: (count += 1), ring: i + 1, place })));
 }

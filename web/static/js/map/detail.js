@@ -5,6 +5,7 @@ import { bboxOf, cornersOf, cornerTable } from "./corners.js";
 import { element, icon } from "./element.js";
 import { area, day, degrees, locale, number, reading, t, tn } from "./language.js";
 import { ask, explain } from "./registry.js";
+import { standingList } from "./standing.js";
 import { symbol } from "./symbol.js";
 import { versionList } from "./versions.js";
 
@@ -71,12 +72,11 @@ export class Detail {
   async at(place, drawn = []) {
     const { viewer } = this;
     const signal = this.wait(t("What is here"));
-    const day = viewer.day ? `&datetime=${viewer.day}` : "";
     try {
-      const answer = await ask(`/api/v1/spatial/at?lon=${place[0].toFixed(7)}&lat=${place[1].toFixed(7)}${day}`, signal);
+      const answer = await ask(`/api/v1/spatial/at?lon=${place[0].toFixed(7)}&lat=${place[1].toFixed(7)}${viewer.when()}`, signal);
       const known = new Set(answer.objects.map((o) => `${o.layer}/${o.id}`));
       const objects = [...drawn.filter((o) => !known.has(`${o.layer}/${o.id}`)), ...answer.objects].filter((o) => viewer.registry.get(o.layer));
-      this.arrive({ place, objects });
+      this.arrive({ place, objects, layers: answer.layers });
     } catch (error) {
       if (error.kind === "offline" && drawn.length) this.arrive({ place, objects: drawn });
       else this.trouble(error, () => this.at(place, drawn));
@@ -97,17 +97,20 @@ export class Detail {
     this.viewer.select(null);
     this.highlight.show(null);
     const place = element("p", { class: "hint place number" }, degrees(here.place));
+    const checked = here.layers && standingList(registry, here.layers);
     if (!here.objects.length) {
       announce(t("Nothing from the registers lies here"));
-      return this.open(t("What is here"), place, element("div", { class: "empty" }, element("p", {}, t("Nothing from the registers lies here. Choose another place, or look at which layers there are.")) ));
+      return this.open(t("What is here"), place, element("div", { class: "empty" }, element("p", {}, t("Nothing from the registers lies here. Choose another place, or look at which layers there are."))), checked);
     }
     const items = here.objects.map((o) => this.entry(registry.get(o.layer), o));
     announce(tn("%(count)s object here", "%(count)s objects here", here.objects.length));
-    return this.open(t("What is here"), place, element("ul", { class: "entries" }, items));
+    return this.open(t("What is here"), place, element("ul", { class: "entries" }, items), checked);
   }
 
   entry(layer, o) {
-    const facts = [o.holder, term(o.right), o.area_m2 ? area(o.area_m2) : null].filter(Boolean).join(" · ");
+    const paper = o.right?.paper && o.right.paper !== o.title ? t("by %(paper)s", { paper: o.right.paper }) : null;
+    const kind = o.kind && layer.propertyByName.get("kind")?.labels?.[o.kind]?.[locale];
+    const facts = [kind, o.holder, paper, term(o.right), o.area_m2 ? area(o.area_m2) : null].filter(Boolean).join(" · ");
     const name = [o.title || t("without number"), o.subtitle !== o.holder && o.subtitle].filter(Boolean);
     return element(
       "li",
@@ -127,7 +130,7 @@ export class Detail {
     const signal = this.wait(layer.one[locale]);
     this.viewer.select({ layer: name, id });
     try {
-      const feature = await ask(`/api/v1/objects/${name}/${id}`, signal);
+      const feature = await ask(`/api/v1/objects/${name}/${id}${this.viewer.when("?")}`, signal);
       const corners = cornersOf(feature.geometry);
       this.highlight.show(feature.geometry && { type: "Feature", properties: {}, geometry: feature.geometry }, corners.slice(0, 2000));
       if (fly) this.viewer.fly(bboxOf(feature.geometry));

@@ -2,7 +2,9 @@
 
 import { announce, calm, warn } from "./announcer.js";
 import { base } from "./base.js";
+import { Conflicts } from "./conflicts.js";
 import { Detail } from "./detail.js";
+import { Extract } from "./extract.js";
 import { Highlight } from "./highlight.js";
 import { inView } from "./inview.js";
 import { layerTree } from "./layers.js";
@@ -10,11 +12,14 @@ import { locale, t } from "./language.js";
 import { Measure } from "./measure.js";
 import { keys, Panels } from "./panels.js";
 import { read } from "./permalink.js";
+import { Question } from "./question.js";
 import { readout } from "./readout.js";
 import { ask, explain, Registry } from "./registry.js";
 import { Search } from "./search.js";
+import { Sheet } from "./sheet.js";
 import { hatchImage } from "./symbol.js";
-import { timeControl } from "./time.js";
+import { Time } from "./time.js";
+import { Totals } from "./totals.js";
 import { Viewer } from "./viewer.js";
 
 const stage = document.getElementById("content");
@@ -82,40 +87,76 @@ function drawnAt(viewer, point) {
   return [...seen.values()].map((f) => ({ layer: f.sourceLayer, id: f.id, title: viewer.registry.nameOf(f.sourceLayer, f.properties), ...f.properties }));
 }
 
-function press(viewer, detail, measure) {
+// The tools that take a press on the map for themselves.
+class Hands {
+  constructor(measure, question) {
+    Object.assign(this, { measure, question });
+  }
+
+  // Whether a tool took the place.
+  take(place) {
+    if (this.measure.on) this.measure.add(place);
+    else if (this.question.drawing) this.question.add(place);
+    else return false;
+    return true;
+  }
+
+  get busy() {
+    return this.measure.on || this.question.drawing;
+  }
+}
+
+function press(viewer, detail, hands) {
   viewer.map.on("click", (event) => {
     const place = event.lngLat.wrap().toArray();
-    if (measure.on) measure.add(place);
-    else detail.at(place, drawnAt(viewer, event.point));
+    if (!hands.take(place)) detail.at(place, drawnAt(viewer, event.point));
   });
   viewer.map.on("mousemove", (event) => {
-    if (measure.on) return;
+    if (hands.busy) return;
     const targets = viewer.targets().filter((name) => viewer.registry.get(name).group !== "base");
     const hit = targets.length && viewer.map.queryRenderedFeatures(event.point, { layers: targets }).length;
     viewer.map.getCanvas().style.cursor = hit ? "pointer" : "";
   });
 }
 
-function tools(viewer, panels, detail, measure, search) {
+const LETTERS = { L: "layers", O: "objects", A: "question", S: "totals", C: "conflicts", T: "time", E: "extract", P: "sheet" };
+
+function tools(viewer, panels, detail, { measure, question }, search) {
   const { map } = viewer;
   const button = (name) => stage.querySelector(`[data-tool=${name}]`);
+  const rail = stage.querySelector(".tools");
+  const unfold = (on = !rail.classList.contains("open")) => {
+    const changed = rail.classList.toggle("open", on) !== !on;
+    button("rest").setAttribute("aria-expanded", String(on));
+    return changed;
+  };
   const toggleMeasure = (on) => {
+    if (question.drawing) question.stop();
     button("measure").setAttribute("aria-pressed", String(measure.toggle(on)));
     return true;
   };
+  button("rest").addEventListener("click", () => unfold());
+  rail.addEventListener("click", (event) => event.target.closest("[data-panel], [data-tool]:not(.rest)") && unfold(false));
   button("measure").addEventListener("click", () => toggleMeasure());
   button("undo").addEventListener("click", () => measure.undo());
   button("stop").addEventListener("click", () => toggleMeasure(false));
   button("closer").addEventListener("click", () => map.zoomIn());
   button("farther").addEventListener("click", () => map.zoomOut());
   button("whole").addEventListener("click", () => map.fitBounds(viewer.registry.bbox || [20, 41, 180, 78], { padding: 60 }));
+  const letters = Object.fromEntries(Object.entries(LETTERS).map(([letter, name]) => [letter, () => panels.toggle(name, undefined, { focus: true }) ?? true]));
   keys({
     search: () => search.input.focus() ?? true,
-    layers: () => panels.toggle("layers", undefined, { focus: true }) ?? true,
-    objects: () => panels.toggle("objects", undefined, { focus: true }) ?? true,
-    measure: () => toggleMeasure(),
-    escape: () => (measure.on ? toggleMeasure(false) : detail.close() || panels.close()),
-    enter: () => measure.on && (measure.add(map.getCenter().wrap().toArray()), true),
+    letters: { ...letters, M: () => toggleMeasure() },
+    escape: () => {
+      if (measure.on) return toggleMeasure(false);
+      if (question.stop()) return true;
+      if (rail.classList.contains("open")) return unfold(false);
+      return detail.close() || panels.close();
+    },
+    enter: () => {
+      const { hands } = viewer;
+      return hands.busy && hands.take(map.getCenter().wrap().toArray());
+    },
   });
 }
 
@@ -141,21 +182,34 @@ async function begin() {
   const detail = new Detail(viewer, document.getElementById("detail"), highlight, settings.zone);
   const measure = new Measure(map, document.getElementById("measuring"));
   const panels = new Panels(stage);
+  viewer.zone = settings.zone;
   const open = (hit) => hit.layer && detail.object(hit, { fly: true });
   const search = new Search(viewer, document.getElementById("search"), (hit) => (hit.layer ? open(hit) : detail.at(hit.place)));
   viewer.draw();
-  if (viewer.day) viewer.travel(viewer.day);
+  if (viewer.day || viewer.known) viewer.travel(viewer.day, viewer.known);
   layerTree(viewer, panels.panel("layers"));
-  timeControl(viewer, document.getElementById("time"));
+  const question = new Question(viewer, panels.panel("question"), open);
+  const conflicts = new Conflicts(viewer, panels.panel("conflicts"), open);
+  const totals = new Totals(viewer, panels.panel("totals"));
+  const extract = new Extract(viewer, panels.panel("extract"));
+  const sheet = new Sheet(viewer, panels.panel("sheet"));
+  const time = new Time(viewer, panels.panel("time"), document.getElementById("moment"), open);
+  panels.on("conflicts", () => conflicts.load(), () => conflicts.clear());
+  panels.on("totals", () => totals.load());
+  panels.on("extract", () => extract.draw());
+  panels.on("sheet", () => sheet.open(), () => sheet.close());
+  panels.on("time", () => time.open(), () => time.close());
+  panels.on("question", null, () => question.stop());
   panels.on("objects", inView(viewer, panels.panel("objects"), (o) => open(o)));
   readout(map, { coordinates: document.getElementById("coordinates"), scale: document.getElementById("scale"), north: document.getElementById("north") });
-  press(viewer, detail, measure);
-  tools(viewer, panels, detail, measure, search);
+  viewer.hands = new Hands(measure, question);
+  press(viewer, detail, viewer.hands);
+  tools(viewer, panels, detail, { measure, question }, search);
   if (innerWidth >= 1100) panels.toggle("layers", true);
   if (asked.object) detail.object(asked.object, { fly: !asked.view });
-  const question = new URLSearchParams(location.search).get("q");
-  if (question) {
-    search.input.value = question;
+  const words = new URLSearchParams(location.search).get("q");
+  if (words) {
+    search.input.value = words;
     search.input.focus();
     search.find();
   }

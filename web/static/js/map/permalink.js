@@ -21,11 +21,12 @@ export function read(hash = location.hash) {
     layers: given.has("layers") ? new Set(given.get("layers").split(",").filter(Boolean)) : null,
     object: object ? { layer: object[1], id: Number(object[2]) } : null,
     day: /^\d{4}-\d{2}-\d{2}$/.test(given.get("day") || "") ? given.get("day") : null,
+    known: /^\d{4}-\d{2}-\d{2}T[\d:.]+Z$/.test(given.get("known") || "") ? given.get("known") : null,
     filters,
   };
 }
 
-export function write({ map, shown, defaults, filters, object, day }) {
+export function write({ map, shown, defaults, filters, object, day, known }) {
   const centre = map.getCenter();
   const zoom = map.getZoom();
   const digits = zoom > 12 ? 5 : 4;
@@ -38,6 +39,7 @@ export function write({ map, shown, defaults, filters, object, day }) {
     for (const [field, value] of Object.entries(fields)) if (value) parts.push(`${layer}.${field}=${encodeURIComponent(value)}`);
   }
   if (day) parts.push(`day=${day}`);
+  if (known) parts.push(`known=${known}`);
   if (object) parts.push(`object=${object.layer}/${object.id}`);
   const hash = `#${parts.join("&")}`;
   if (hash !== location.hash) history.replaceState(null, "", location.pathname + location.search + hash);

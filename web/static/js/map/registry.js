@@ -7,7 +7,17 @@ export class Refusal extends Error {
     super(document?.title || kind);
     this.kind = kind;
     this.status = status;
-    this.remedy = document?.detail || "";
+    this.document = document;
+  }
+
+  // What the server said of a value that it refused, with the way out.
+  get words() {
+    const { code, value, title, detail } = this.document || {};
+    const place = /at (-?[\d.]+), (-?[\d.]+)/.exec(title || "");
+    if (code === "bad-geometry" && value === "self-intersection" && place) return t("The border crosses itself at %(lat)s, %(lon)s. Correct it there: a border must not cross or touch itself.", { lat: place[2], lon: place[1] });
+    if (code === "bad-crs") return t("The file does not say which coordinate system it is in. Save it with its system, or as GeoJSON in WGS 84.");
+    if (code === "bad-geometry") return `${t("No polygon could be read.")} ${title} ${detail}`;
+    return [title, detail].filter(Boolean).join(" ");
   }
 }
 
@@ -23,16 +33,17 @@ export function explain(error) {
   return words[error.kind] || words.fault;
 }
 
-export async function ask(path, signal) {
+// The answer to a question; with a body it is posted.
+export async function ask(path, signal, { body } = {}) {
   let answer;
   try {
-    answer = await fetch(path, { signal, headers: { accept: "application/json, application/geo+json" } });
+    answer = await fetch(path, { signal, body, method: body ? "POST" : "GET", headers: { accept: "application/json, application/geo+json" } });
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw new Refusal("offline", 0);
   }
   if (answer.ok) return answer.json();
-  const kinds = { 401: "forbidden", 403: "forbidden", 404: "missing", 503: "busy" };
+  const kinds = { 400: "refused", 401: "forbidden", 403: "forbidden", 404: "missing", 413: "refused", 422: "refused", 429: "busy", 503: "busy" };
   const document = await answer.json().catch(() => null);
   throw new Refusal(kinds[answer.status] || "fault", answer.status, document);
 }
@@ -41,6 +52,7 @@ export class Registry {
   constructor(document) {
     this.groups = Object.entries(document.groups).map(([name, title]) => ({ name, title: title[locale] }));
     this.bbox = document.bbox;
+    this.titles = document.titles;
     this.layers = document.layers;
     this.byName = new Map(this.layers.map((layer) => [layer.name, layer]));
     for (const layer of this.layers) layer.propertyByName = new Map(layer.properties.map((p) => [p.name, p]));
@@ -55,7 +67,7 @@ export class Registry {
   }
 
   title(name) {
-    return this.get(name)?.title[locale] || name;
+    return this.titles[name]?.[locale] || name;
   }
 
   one(name) {

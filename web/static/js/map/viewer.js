@@ -13,6 +13,9 @@ export class Viewer extends EventTarget {
     this.filters = Object.fromEntries(Object.entries(asked.filters).filter(([name]) => registry.get(name)));
     this.object = null;
     this.day = asked.day;
+    // The instant whose knowledge is drawn, and the polygon to which questions keep.
+    this.known = asked.known;
+    this.area = null;
     map.on("moveend", () => this.keep());
   }
 
@@ -53,13 +56,25 @@ export class Viewer extends EventTarget {
     this.tell("object");
   }
 
-  // The day whose rights are drawn; null is today.
-  travel(day) {
-    this.day = day;
+  // The moment as parameters of every question: valid day and system time, after `mark` where there are any.
+  when(mark = "&") {
+    const parts = [this.day && `datetime=${this.day}`, this.known && `as_of=${encodeURIComponent(this.known)}`].filter(Boolean);
+    return parts.length ? mark + parts.join("&") : "";
+  }
+
+  // The day whose rights are drawn, and the instant whose knowledge; null is today, as known now.
+  travel(day, known = null) {
+    Object.assign(this, { day, known });
     const source = this.map.getSource("mezha");
-    source.setTiles(source.tiles.map((url) => url.split("?")[0] + (day ? `?datetime=${day}` : "")));
+    source.setTiles(source.tiles.map((url) => url.split("?")[0] + this.when("?")));
     this.keep();
     this.tell("day");
+  }
+
+  // The polygon that totals and exports keep to, or none.
+  enclose(shape) {
+    this.area = shape;
+    this.tell("area");
   }
 
   keep() {
@@ -75,11 +90,11 @@ export class Viewer extends EventTarget {
     return this.registry.layers.filter((layer) => this.shown.has(layer.name)).map((layer) => layer.name).filter((id) => this.map.getLayer(id));
   }
 
-  fly(bbox, { padding = 80, maxZoom = 15.5 } = {}) {
+  fly(bbox, { padding = 80, maxZoom = 15.5, side = "right" } = {}) {
     if (!bbox) return;
     const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
     const narrow = innerWidth < 720;
-    const pad = narrow ? { top: 90, bottom: innerHeight * 0.5, left: 30, right: 30 } : { top: padding, bottom: padding, left: padding, right: 460 };
+    const pad = narrow ? { top: 90, bottom: innerHeight * 0.5, left: 30, right: 30 } : { top: padding, bottom: padding, left: side === "left" ? 520 : padding + 70, right: side === "left" ? padding : 460 };
     this.map.fitBounds(bbox, { padding: pad, maxZoom, duration: calm ? 0 : 900, essential: true });
   }
 }
