@@ -172,7 +172,6 @@ SURFACES = (
     Surface("/metrics", ("/metrics",), volatile=True),
     Surface("/api/openapi.json", ("/api/openapi.json",)),
     Surface("/api/docs", ("/api/docs",)),
-    Surface("/docs/oauth2-redirect", silent=STATIC),
     # The journal
     Surface("/api/v1/journal/roots", ("/api/v1/journal/roots",)),
     Surface("/api/v1/journal/roots/{name}", ("/api/v1/journal/roots/2026-11-22",)),

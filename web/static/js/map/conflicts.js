@@ -10,8 +10,12 @@ import { standingTag, standingWords } from "./standing.js";
 const MOST = 1000;
 const SHOWN = 100;
 const RED = "#b3261e";
-// A point in a zone has no common area: the place itself is shown.
 const BARE = { type: "FeatureCollection", features: [] };
+
+const keyOf = (pair) => `${pair.a.version}-${pair.b.version}`;
+
+// What a chosen pair is drawn with, and what the others are.
+const chosen = (key, one, others) => (key ? ["case", ["==", ["get", "pair"], key], one, others] : others);
 
 export class Conflicts {
   constructor(viewer, panel, open) {
@@ -20,9 +24,9 @@ export class Conflicts {
     const { map } = viewer;
     map.addSource("conflicts", { type: "geojson", data: BARE });
     const layer = (id, type, paint, more = {}) => map.addLayer({ id: `conflicts-${id}`, type, source: "conflicts", paint, ...more });
-    layer("area", "fill", { "fill-color": RED, "fill-opacity": 0.38 }, { filter: ["==", ["geometry-type"], "Polygon"] });
-    layer("casing", "line", { "line-color": "#ffffff", "line-width": 5 }, { filter: ["==", ["geometry-type"], "Polygon"] });
-    layer("edge", "line", { "line-color": RED, "line-width": 2.5 }, { filter: ["==", ["geometry-type"], "Polygon"] });
+    layer("area", "fill", { "fill-color": RED, "fill-opacity": 0.16 }, { filter: ["==", ["geometry-type"], "Polygon"] });
+    layer("casing", "line", { "line-color": "#ffffff", "line-width": 3.6, "line-opacity": 0.8 }, { filter: ["==", ["geometry-type"], "Polygon"] });
+    layer("edge", "line", { "line-color": RED, "line-width": 1.4 }, { filter: ["==", ["geometry-type"], "Polygon"] });
     layer("place", "circle", { "circle-radius": 8, "circle-color": RED, "circle-opacity": 0.35, "circle-stroke-color": RED, "circle-stroke-width": 2.5 }, { filter: ["==", ["geometry-type"], "Point"] });
     layer("label", "symbol", { "text-color": RED, "text-halo-color": "#ffffff", "text-halo-width": 2 }, { minzoom: 9, layout: { "text-field": ["get", "label"], "text-font": ["Golos Text Bold", "Golos Text"], "text-size": 13 } });
     map.on("moveend", () => this.near && !panel.hidden && this.load());
@@ -59,7 +63,7 @@ export class Conflicts {
   draw() {
     const { answer } = this;
     const pairs = answer.pairs.filter((pair) => !this.kinds || this.kinds.has(pair.kind));
-    const features = pairs.filter((pair) => pair.geometry).map((pair) => ({ type: "Feature", geometry: pair.geometry, properties: { label: pair.overlap_ha ? area(pair.overlap_ha * 10000) : "" } }));
+    const features = pairs.filter((pair) => pair.geometry).map((pair) => ({ type: "Feature", geometry: pair.geometry, properties: { pair: keyOf(pair), label: pair.overlap_ha ? area(pair.overlap_ha * 10000) : "" } }));
     this.viewer.map.getSource("conflicts").setData({ type: "FeatureCollection", features });
     const words = tn("%(count)s conflict", "%(count)s conflicts", answer.matched);
     announce(words);
@@ -106,7 +110,7 @@ export class Conflicts {
       {},
       element(
         "button",
-        { type: "button", "data-pair": `${pair.a.version}-${pair.b.version}`, onclick: () => this.fly(pair) },
+        { type: "button", "data-pair": keyOf(pair), onclick: () => this.fly(pair) },
         element("span", { class: "words" }, half(pair.a), half(pair.b), element("span", { class: "muted" }, t("known since %(day)s", { day: day(pair.known_from) }))),
         element("strong", { class: "number red" }, pair.overlap_ha ? area(pair.overlap_ha * 10000) : t("point")),
       ),
@@ -115,6 +119,12 @@ export class Conflicts {
   }
 
   fly(pair) {
+    const { map } = this.viewer;
+    const key = keyOf(pair);
+    map.setPaintProperty("conflicts-area", "fill-opacity", chosen(key, 0.5, 0.1));
+    map.setPaintProperty("conflicts-edge", "line-width", chosen(key, 3.2, 1.2));
+    map.setPaintProperty("conflicts-edge", "line-opacity", chosen(key, 1, 0.55));
+    map.setLayoutProperty("conflicts-label", "symbol-sort-key", chosen(key, 0, 1));
     this.viewer.fly(bboxOf(pair.geometry), { side: "left", maxZoom: 15 });
     announce(`${pair.a.title}, ${pair.b.title}: ${pair.overlap_ha ? area(pair.overlap_ha * 10000) : t("point")}`);
   }

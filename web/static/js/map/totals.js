@@ -121,7 +121,7 @@ export class Totals {
     announce(tn("%(count)s group", "%(count)s groups", rows.length));
     refill(
       this.chart,
-      element("p", { class: "total" }, element("span", { class: "kind" }, measure.title()), element("strong", { class: "number" }, `${number(all, measure.digits)} ${unit}`), standingTag(standing), element("span", { class: "hint" }, standingWords(standing))),
+      element("p", { class: "total" }, element("span", { class: "kind" }, measure.title()), element("strong", { class: "number" }, `${number(all, measure.digits)} ${unit}`), standing.answer !== "hit" && standingTag(standing), element("span", { class: "hint" }, standingWords(standing))),
       ...(rows.length
         ? [
             element(
