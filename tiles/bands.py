@@ -38,7 +38,7 @@ class Band:
         return CELL_ZOOM - self.chunk
 
 
-BANDS = (Band(9, 10), Band(7, 8), Band(5, 6), Band(3, 4))
+BANDS = (Band(9, 10), Band(8, 9), Band(7, 8), Band(6, 7), Band(5, 6), Band(3, 4))
 DEEPEST = BANDS[0].number
 
 

@@ -5,6 +5,7 @@ docs/decisions/0060-tile-connections.md says why they are asyncpg's and not the 
 
 import asyncio
 from collections import deque
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import asyncpg
@@ -49,6 +50,11 @@ class Connection:
         """The first row."""
         return await (await self._statement(statement)).fetchrow(*values)
 
+    async def rows(self, statement: str, *values: Any) -> list[Any]:
+        """All rows."""
+        found: list[Any] = await (await self._statement(statement)).fetch(*values)
+        return found
+
     async def _statement(self, statement: str) -> Any:
         prepared = self._prepared.get(statement)
         if prepared is None:
@@ -71,6 +77,8 @@ class Connections:
             "statement_timeout": str(settings.statement_timeout_ms),
             "application_name": "mezha tiles",
             "jit": "off",
+            # To start a helper costs more than a tile.
+            "max_parallel_workers_per_gather": "0",
         }
         self._free: deque[Connection] = deque()
         self._retiring: set[asyncio.Task[None]] = set()
@@ -99,9 +107,19 @@ class Connections:
         Who is anonymous is what every connection says by default: one round trip. A caller costs a transaction that
         carries his identity.
         """
+        if caller.anonymous:
+            return await self._tried(lambda connection: connection.row(statement, *values))
+        return await self._tried(lambda connection: self._as_caller(connection, caller, statement, values))
+
+    async def rows(self, statement: str, *values: Any) -> list[Any]:
+        """All rows, as who is not logged in sees them."""
+        found: list[Any] = await self._tried(lambda connection: connection.rows(statement, *values))
+        return found
+
+    async def _tried(self, work: Callable[[Connection], Awaitable[Any]]) -> Any:
         for last in (False, True):
             try:
-                return await self._row(caller, statement, values)
+                return await self._done(work)
             except asyncpg.QueryCanceledError as err:
                 raise SlowTileError(
                     "The tile would take too long.", "Zoom in or ask for fewer layers."
@@ -116,14 +134,11 @@ class Connections:
                     ) from err
         raise AssertionError
 
-    async def _row(self, caller: Caller, statement: str, values: tuple[Any, ...]) -> Any:
+    async def _done(self, work: Callable[[Connection], Awaitable[Any]]) -> Any:
         async with self._places:
             connection = self._free.pop() if self._free else await self.connect()
             try:
-                if caller.anonymous:
-                    found = await connection.row(statement, *values)
-                else:
-                    found = await self._as_caller(connection, caller, statement, values)
+                found = await work(connection)
             except asyncio.CancelledError:
                 self._retire(connection)
                 raise

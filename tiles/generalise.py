@@ -14,6 +14,9 @@ from tiles.bands import Band
 TOLERANCE = 10
 # A plot narrower than this many units (three pixels) takes the class that prevails around it.
 TINY = 24
+# A chunk that takes more vertices is drawn twice as coarse, and once more: a tile shows four chunks.
+MOST_VERTICES = 6_000
+COARSER = (1, 2, 4)
 Class = tuple[str | None, ...]
 
 
@@ -38,15 +41,11 @@ def generalise(pieces: Sequence[Piece], band: Band) -> list[Piece]:
     kinds = sorted({p.kind for p in pieces}, key=repr)
     number = {kind: n for n, kind in enumerate(kinds)}
     own = np.array([number[p.kind] for p in pieces])
-    drawn = _prevailing(parts, own[owner], band, len(kinds))
-    invalid = ~shapely.is_empty(shapely.coverage_invalid_edges(parts))
-    merged = [
-        _merge(parts[(drawn == n) & ~invalid], parts[(drawn == n) & invalid]) for n in range(len(kinds))
-    ]
-    held = [n for n, shape in enumerate(merged) if not shape.is_empty]
-    shapes = shapely.coverage_simplify(
-        np.array([merged[n] for n in held], dtype=object), TOLERANCE * band.unit, simplify_boundary=False
-    )
+    for coarser in COARSER:
+        drawn = _prevailing(parts, own[owner], coarser * band.unit, len(kinds))
+        held, shapes = _drawn(parts, drawn, coarser * band.unit, len(kinds))
+        if len(shapely.get_coordinates(shapes)) <= MOST_VERTICES:
+            break
     # A class that is drawn nowhere any more is counted with the one that took most of its parts.
     counted = [
         n if n in held else int(np.bincount(drawn[own[owner] == n]).argmax()) for n in range(len(kinds))
@@ -58,15 +57,26 @@ def generalise(pieces: Sequence[Piece], band: Band) -> list[Piece]:
     return [Piece(kinds[n], counts[n], areas[n], shape) for n, shape in zip(held, shapes, strict=True)]
 
 
+def _drawn(
+    parts: NDArray[np.object_], drawn: NDArray[np.int_], unit: float, kinds: int
+) -> tuple[list[int], NDArray[np.object_]]:
+    """Classes that have a shape, and their shapes; ``unit`` of a tile in metres."""
+    invalid = ~shapely.is_empty(shapely.coverage_invalid_edges(parts))
+    merged = [_merge(parts[(drawn == n) & ~invalid], parts[(drawn == n) & invalid]) for n in range(kinds)]
+    held = [n for n, shape in enumerate(merged) if not shape.is_empty]
+    shapes = np.array([merged[n] for n in held], dtype=object)
+    return held, shapely.coverage_simplify(shapes, TOLERANCE * unit, simplify_boundary=False)
+
+
 def _prevailing(
-    parts: NDArray[np.object_], kind: NDArray[np.int_], band: Band, kinds: int
+    parts: NDArray[np.object_], kind: NDArray[np.int_], unit: float, kinds: int
 ) -> NDArray[np.int_]:
     """Class in which each part is drawn: its own, or where it is tiny the one with most area around it."""
     area = shapely.area(parts)
-    tiny = area < (TINY * band.unit) ** 2
+    tiny = area < (TINY * unit) ** 2
     if not tiny.any():
         return kind
-    size = 2 * TINY * band.unit
+    size = 2 * TINY * unit
     middle = shapely.get_coordinates(shapely.centroid(parts))
     _, place = np.unique(np.floor(middle / size).astype(np.int64), axis=0, return_inverse=True)
     place = place.reshape(-1)

@@ -152,13 +152,14 @@ def _pieces_below(
     connection: Connection, layer: Layer, finer: Band, place: dict[str, Any], today: date
 ) -> tuple[list[Piece], date, date] | None:
     """What the chunks of the finer band hold; None while one of them is not true."""
-    values = place | {"finer": finer.number, "finer_bits": finer.bits, "day": today}
+    step = place["bits"] - finer.bits
+    values = place | {"finer": finer.number, "finer_bits": finer.bits, "step": step, "day": today}
     state = connection.execute(sql_of("tiles", "below"), values).fetchone()
     if not state or not state[0]:
         return None
     rows = connection.execute(
         "SELECT class, count, area_m2, ST_AsBinary(geom) FROM tiles.overviews WHERE layer = %(layer)s AND band = %(finer)s"
-        " AND x >> 2 = %(x)s AND y >> 2 = %(y)s",
+        " AND x >> %(step)s = %(x)s AND y >> %(step)s = %(y)s",
         values,
         binary=True,
     ).fetchall()

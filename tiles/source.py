@@ -1,7 +1,7 @@
 """Where a tile comes from: memory, the shelf, or the database, one question at a time for the same tile."""
 
 import asyncio
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from time import time as now
 from zoneinfo import ZoneInfo
 
@@ -12,6 +12,7 @@ from geo.session import sql_of
 from geo.settings import Settings
 from tiles.archived import Archives
 from tiles.bands import band_of, cells_of
+from tiles.batch import BATCH_FROM, Batches, Question
 from tiles.cache import SHARED_FROM, Memory, Shelf, Tile
 from tiles.connections import Connections
 from tiles.request import query_of
@@ -32,6 +33,7 @@ class TileSource:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._connections = Connections(settings)
+        self._batches = Batches(self._connections)
         self._versions = Versions(self._connections)
         self._archives = Archives(settings)
         self._memory = Memory(settings.tile_memory_mb << 20)
@@ -146,6 +148,12 @@ class TileSource:
 
     async def _drawn(self, query: TileQuery, layers: tuple[str, ...], caller: Caller) -> bytes:
         """The layers as the register has them."""
+        moment = query.moment
+        if caller.anonymous and query.z >= BATCH_FROM and not query.filter and moment.as_of is None:
+            days = moment.first or date.min, moment.last or date.max
+            return await self._batches.body(
+                Question(layers, query.properties, *days), (query.z, query.x, query.y)
+            )
         names = [n for n in query.from_overviews() if n in layers]
         covers = [c for n in names if (c := await self._cover(query, n, caller))]
         only, values = filtered(query, layers)

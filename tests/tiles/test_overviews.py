@@ -49,6 +49,18 @@ def test_a_generalised_coverage_has_no_holes_no_overlaps_and_counts_every_plot(b
     assert len(shapely.get_coordinates(shapes)) < len(shapely.get_coordinates([p.shape for p in pieces]))
 
 
+def test_a_busy_chunk_is_drawn_coarser_and_still_without_holes() -> None:
+    pieces = _pieces(4_000)
+    band = BANDS[1]
+    made = generalise(pieces, band)
+    shapes = np.array([p.shape for p in made], dtype=object)
+    rough = len(shapely.get_coordinates([p.shape for p in pieces]))
+    assert len(shapely.get_coordinates(shapes)) < rough / 2
+    assert shapely.area(shapes).sum() == pytest.approx(1e10, rel=1e-9)
+    assert shapely.union_all(shapes).area == pytest.approx(1e10, rel=1e-9)
+    assert sum(p.count for p in made) == len(pieces)
+
+
 def test_overlapping_plots_are_drawn_too() -> None:
     square = shapely.box(0, 0, 30_000, 30_000)
     twisted = shapely.box(10_000, 10_000, 60_000, 60_000)

@@ -9,7 +9,7 @@ WITH epoch AS (
   GROUP BY 1, 2
 ), below AS (
   SELECT * FROM tiles.chunks
-  WHERE layer = %(layer)s AND band = %(finer)s AND x >> 2 = %(x)s AND y >> 2 = %(y)s
+  WHERE layer = %(layer)s AND band = %(finer)s AND x >> %(step)s = %(x)s AND y >> %(step)s = %(y)s
 )
 SELECT
   NOT EXISTS (SELECT FROM cells c LEFT JOIN below b USING (x, y) WHERE b.x IS NULL)

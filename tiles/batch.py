@@ -1,0 +1,86 @@
+"""Small tiles in groups: one statement for all that wait.  docs/decisions/0065-small-tiles-in-groups.md"""
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass, field
+from datetime import date
+
+from tiles.connections import Connections
+from tiles.vector import grouped
+
+# From this zoom on a tile costs less than asking for it.
+BATCH_FROM = 13
+MOST = 8
+# Groups under way at a time in a process; while they are, the next ones gather.
+AT_ONCE = 2
+Place = tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class Question:
+    """What tiles must have in common to be made by one statement; valid days ``first`` … ``last``."""
+
+    layers: tuple[str, ...]
+    properties: tuple[str, ...] | None
+    first: date
+    last: date
+
+
+@dataclass
+class _Line:
+    """Tiles that wait, and the groups under way."""
+
+    waiting: deque[tuple[Place, asyncio.Future[bytes]]] = field(default_factory=deque)
+    groups: set[asyncio.Task[None]] = field(default_factory=set)
+
+
+class Batches:
+    """Public tiles of one process, grouped."""
+
+    def __init__(self, connections: Connections) -> None:
+        self._connections = connections
+        self._lines: dict[Question, _Line] = {}
+
+    async def body(self, question: Question, place: Place) -> bytes:
+        """The tile at zoom, column, row."""
+        loop = asyncio.get_running_loop()
+        line = self._lines.get(question)
+        if line is None:
+            line = self._lines[question] = _Line()
+        promise: asyncio.Future[bytes] = loop.create_future()
+        line.waiting.append((place, promise))
+        if len(line.groups) < AT_ONCE:
+            task = loop.create_task(self._serve(question, line))
+            line.groups.add(task)
+            task.add_done_callback(line.groups.discard)
+        return await promise
+
+    async def _serve(self, question: Question, line: _Line) -> None:
+        while line.waiting:
+            group: list[tuple[Place, asyncio.Future[bytes]]] = []
+            while line.waiting and len(group) < MOST:
+                place, promise = line.waiting.popleft()
+                if not promise.done():
+                    group.append((place, promise))
+            if group:
+                await self._make(question, group)
+        if len(line.groups) <= 1:
+            self._lines.pop(question, None)
+
+    async def _make(self, question: Question, group: list[tuple[Place, asyncio.Future[bytes]]]) -> None:
+        columns = [list(numbers) for numbers in zip(*(place for place, _ in group), strict=True)]
+        sql = grouped(question.layers, question.properties)
+        try:
+            rows = await self._connections.rows(sql, *columns, question.first, question.last)
+        except Exception as err:
+            if len(group) > 1:
+                # The fault may be that of one tile alone.
+                for one in group:
+                    await self._make(question, [one])
+            elif not group[0][1].done():
+                group[0][1].set_exception(err)
+            return
+        for number, body in rows:
+            promise = group[number - 1][1]
+            if not promise.done():
+                promise.set_result(body or b"")
