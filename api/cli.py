@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 
 from api import server, supervisor
-from api.commands import demo, house, imports, journal, tiles, users
+from api.commands import demo, house, imports, journal, rasters, tiles, users
 from geo.errors import MezhaError
 from geo.logs import configure as configure_logs
 from geo.settings import Settings
@@ -22,6 +22,7 @@ app = typer.Typer(
 )
 imports.register(app)
 tiles.register(app)
+rasters.register(app)
 demo.register(app)
 journal.register(app)
 house.register(app)

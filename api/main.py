@@ -3,6 +3,7 @@
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cached_property
 from typing import Any
 from urllib.parse import quote
 
@@ -54,6 +55,7 @@ from geo.spatial.questions import TooManyQuestionsError
 from ingest.profile import built_in
 from tiles.errors import ArchiveMissingError, SlowTileError
 from tiles.handler import Receive, Scope, Send, TileHandler
+from tiles.rasters.errors import RasterFileError, RasterRequestError, UnknownRasterError
 from web.errors import error_page
 from web.site import mount
 
@@ -91,6 +93,7 @@ errors.register({UnknownRootError: 404})
 errors.register({NoSuchPageError: 404, FilterError: 400, SlowTileError: 503, ArchiveMissingError: 503})
 errors.register({GoneError: 499, TooManyQuestionsError: 429})
 errors.register({TooManyWaitingError: 503})
+errors.register({UnknownRasterError: 404, RasterRequestError: 404, RasterFileError: 422})
 errors.register(STATUSES)
 errors.register(CASE_STATUSES)
 _OGC_TILE = re.compile(r"/ogc/collections/([^/]+)/tiles/WebMercatorQuad/([^/]+)/([^/]+)/([^/]+)")
@@ -225,9 +228,17 @@ class Mezha:
         except Exception as err:
             await _send_problem(err, scope, send)
             return
-        await self._frameworks(scope, receive, send)
+        app = self._rasters if scope["path"].startswith("/raster") else self.app
+        await self._frameworks(app, scope, receive, send)
 
-    async def _frameworks(self, scope: Scope, receive: Receive, send: Send) -> None:
+    @cached_property
+    def _rasters(self) -> FastAPI:
+        """Loaded with the first question about a raster: its libraries are no part of a start."""
+        from api.rasters import create
+
+        return create(self.app)
+
+    async def _frameworks(self, app: FastAPI, scope: Scope, receive: Receive, send: Send) -> None:
         """FastAPI raises again what its handlers have answered already; only an unanswered fault is ours."""
         started = False
 
@@ -237,7 +248,7 @@ class Mezha:
             await send(message)
 
         try:
-            await self.app(scope, receive, watched)
+            await app(scope, receive, watched)
         except Exception as err:
             if not started:
                 await _send_problem(err, scope, send)

@@ -1,0 +1,31 @@
+"""The raster server: titiler over catalogued rasters, an application of its own that is loaded when first asked.
+
+Its libraries take a second to load, which a start must not wait for.
+"""
+
+from fastapi import FastAPI, Request
+from rasterio.errors import RasterioError
+from rio_tiler.errors import RioTilerError
+from starlette.responses import Response
+
+from api import errors
+from tiles.rasters import routes
+from tiles.rasters.errors import RasterRequestError
+
+
+async def _cannot_answer(request: Request, err: Exception) -> Response:
+    """What the libraries say of a band, an expression or a place that is not there."""
+    known = RasterRequestError(f"The raster cannot answer that: {str(err)[:160]}.", "Look at its /info.")
+    status, body = errors.document_of(known, request.url.path)
+    return Response(body, status_code=status, media_type=errors.PROBLEM)
+
+
+def create(parent: FastAPI) -> FastAPI:
+    """The application of ``/raster``; it shares the state and the error pages of its parent."""
+    app = FastAPI(title="Mezha rasters", docs_url=None, redoc_url=None, openapi_url="/raster/openapi.json")
+    app.state = parent.state
+    app.include_router(routes.router)
+    app.exception_handlers.update(parent.exception_handlers)
+    for kind in (RioTilerError, RasterioError, ValueError, IndexError):
+        app.add_exception_handler(kind, _cannot_answer)
+    return app

@@ -1,0 +1,1 @@
+"""Rasters: catalogued COGs, what they show within a plot, and what changed between two of them."""
