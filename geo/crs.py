@@ -98,6 +98,7 @@ def declared(text: str) -> Definition:
     return Definition(code, crs.name[:120], text, "declared", "file")
 
 
+@lru_cache(maxsize=8192)
 def normalise(name: str) -> str:
     """The form under which names are compared: «МСК - 26 от СК-95, зоны 1» → ``мск-26 от ск-95 зона 1``."""
     text = re.sub(r"[\s ]+", " ", name.strip().lower().replace("ё", "е"))

@@ -3,6 +3,8 @@
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 import shapely
 from numpy.typing import NDArray
 from pyproj import Geod
@@ -20,6 +22,7 @@ __all__ = [
     "defects",
     "force_2d",
     "from_wkb",
+    "multi_wkb",
     "repaired",
     "tolerance_m2",
 ]
@@ -35,6 +38,9 @@ _E = np.sqrt(_E2)
 _GEOD = Geod(ellps="WGS84")
 # Past this length (degrees) an edge leaves the geodesic so far that the quick area is not exact enough.
 _LONG_EDGE = 0.25
+_POLYGON, _MULTIPOLYGON, _COLLECTION = 3, 6, 7
+# Head of the WKB of a multi-polygon of one part, little-endian.
+_MULTI = b"\x01\x06\x00\x00\x00\x01\x00\x00\x00"
 
 
 def _authalic(lat: Floats) -> Floats:
@@ -44,37 +50,54 @@ def _authalic(lat: Floats) -> Floats:
     return np.asarray((1 - _E2) * (s / (1 - es**2) + np.arctanh(es) / _E))
 
 
+def _equal_area(xy: Floats) -> Floats:
+    lon, lat = np.radians(xy[:, 0]), np.radians(xy[:, 1])
+    return np.column_stack((_A * lon, _A * _authalic(lat) / 2))
+
+
 def area_geodesic(geometries: Geometries) -> Floats:
     """Areas in m² on the WGS 84 ellipsoid of longitude–latitude polygons; 0 for points and lines.
 
     Short edges: exact equal-area cylindrical projection (relative error < 1e-6). Long edges: Karney's geodesics.
     """
 
-    def equal_area(xy: Floats) -> Floats:
-        lon, lat = np.radians(xy[:, 0]), np.radians(xy[:, 1])
-        return np.column_stack((_A * lon, _A * _authalic(lat) / 2))
-
-    areas = np.nan_to_num(shapely.area(shapely.transform(geometries, equal_area)))
-    for row in np.flatnonzero(_longest_edge(geometries) > _LONG_EDGE):
-        geometry = geometries[row]
-        if geometry is not None and geometry.geom_type in ("Polygon", "MultiPolygon"):
-            areas[row] = abs(_GEOD.geometry_area_perimeter(shapely.orient_polygons(geometry))[0])
+    types = np.asarray(shapely.get_type_id(geometries))
+    polygons = np.flatnonzero((types == _POLYGON) | (types == _MULTIPOLYGON))
+    areas = np.zeros(len(geometries))
+    if len(polygons) == len(geometries) and not np.asarray(shapely.get_num_interior_rings(geometries)).any():
+        single = polygons[types[polygons] == _POLYGON]
+        areas[single] = _ring_areas(geometries[single])
+        polygons = polygons[types[polygons] == _MULTIPOLYGON]
+    if len(polygons):
+        parts, of_polygon = shapely.get_parts(geometries[polygons], return_index=True)
+        rings, of_part = shapely.get_rings(parts, return_index=True)
+        holes = np.concatenate(([False], of_part[1:] == of_part[:-1]))[: len(rings)]
+        signed = np.where(holes, -1.0, 1.0) * _ring_areas(rings)
+        areas[polygons] = np.bincount(of_polygon[of_part], weights=signed, minlength=len(polygons))
+    rest = np.flatnonzero(types == _COLLECTION)
+    if len(rest):
+        areas[rest] = np.nan_to_num(shapely.area(shapely.transform(geometries[rest], _equal_area)))
     return np.asarray(areas)
 
 
-def _longest_edge(geometries: Geometries) -> Floats:
-    """Longest span of coordinates between neighbours, per geometry, in the geometry's units."""
-    longest = np.zeros(len(geometries))
-    bounds = shapely.bounds(geometries)
-    span = np.fmax(bounds[:, 2] - bounds[:, 0], bounds[:, 3] - bounds[:, 1])
-    large = np.flatnonzero(np.nan_to_num(span) > _LONG_EDGE)
-    if not len(large):
-        return longest
-    xy, owner = shapely.get_coordinates(geometries[large], return_index=True)
-    steps = np.abs(np.diff(xy, axis=0)).max(axis=1)
-    steps[owner[1:] != owner[:-1]] = 0
-    np.maximum.at(longest, large[owner[1:]], steps)
-    return longest
+def _ring_areas(rings: Geometries) -> Floats:
+    """Areas of rings, or of polygons of one ring: by the shoelace formula, of rings with long edges by geodesics."""
+    if not len(rings):
+        return np.zeros(0)
+    degrees, owner = shapely.get_coordinates(rings, return_index=True)
+    xy = _equal_area(degrees)
+    count = np.bincount(owner, minlength=len(rings))
+    first = np.cumsum(count) - count
+    # About each ring's first point, so that no digits are lost; the step from ring to ring then counts nothing.
+    xy -= np.repeat(xy[np.minimum(first, len(xy) - 1)], count, axis=0)
+    cross = np.zeros(len(xy))
+    cross[:-1] = xy[:-1, 0] * xy[1:, 1] - xy[1:, 0] * xy[:-1, 1]
+    areas = np.abs(np.bincount(owner, weights=cross, minlength=len(rings))) / 2
+    steps = np.abs(np.diff(degrees, axis=0)).max(axis=1)
+    for ring in np.unique(owner[1:][(steps > _LONG_EDGE) & (owner[1:] == owner[:-1])]):
+        lon, lat = degrees[first[ring] : first[ring] + count[ring]].T
+        areas[ring] = abs(_GEOD.polygon_area_perimeter(lon, lat)[0])
+    return np.asarray(areas)
 
 
 def area_planar(geometries: Geometries) -> Floats:
@@ -118,8 +141,20 @@ def as_multipolygons(geometries: Geometries) -> Geometries:
 
 
 def force_2d(geometries: Geometries) -> Geometries:
-    """Geometries without heights and measures."""
+    """Geometries without heights and measures; the very same array where there are none."""
+    if not len(geometries) or int(np.max(shapely.get_coordinate_dimension(geometries))) <= 2:
+        return geometries
     return np.asarray(shapely.force_2d(geometries))
+
+
+def multi_wkb(geometries: Geometries) -> pa.Array:
+    """WKB with every polygon as a multi-polygon of one; null where there is no geometry."""
+    wkb = pa.array(shapely.to_wkb(geometries, include_srid=False, byte_order=1), pa.large_binary())
+    polygons = np.asarray(shapely.get_type_id(geometries)) == _POLYGON
+    if not polygons.any():
+        return wkb
+    head = pc.if_else(pa.array(polygons), pa.scalar(_MULTI, wkb.type), pa.scalar(b"", wkb.type))
+    return pc.binary_join_element_wise(head, wkb, pa.scalar(b"", wkb.type))
 
 
 def from_wkb(blobs: "pd.Series[object] | Geometries") -> Geometries:

@@ -167,13 +167,18 @@ def _feature(kind: str, row: RowMapping, part: str) -> dict[str, Any]:
 async def _new(connection: AsyncConnection, number: int) -> list[dict[str, Any]]:
     stage, compare = f"ingest.stage_{int(number)}", f"ingest.compare_{int(number)}"
     there = (
-        await connection.execute(text("SELECT to_regclass(:name) IS NOT NULL"), {"name": compare})
-    ).scalar_one()
-    if not there:
+        await connection.execute(
+            text("SELECT to_regclass(:stage) IS NOT NULL, to_regclass(:compare) IS NOT NULL"),
+            {"stage": stage, "compare": compare},
+        )
+    ).one()
+    if not there[0]:
         return []
+    # Of a first load nothing was compared: all of it is new.
+    chosen = f"JOIN {compare} c USING (stage_row) WHERE c.action = 'new' AND" if there[1] else "WHERE"
     statement = text(
-        f"SELECT s.key, ST_AsGeoJSON(s.geom, 6)::json AS geometry FROM {stage} s JOIN {compare} c USING (stage_row)"
-        " WHERE c.action = 'new' AND s.geom IS NOT NULL ORDER BY stage_row LIMIT :shown"
+        f"SELECT s.key, ST_AsGeoJSON(s.geom, 6)::json AS geometry FROM {stage} s {chosen} s.geom IS NOT NULL"
+        " ORDER BY stage_row LIMIT :shown"
     )
     rows = (await connection.execute(statement, {"shown": SHOWN})).mappings().all()
     return [

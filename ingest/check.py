@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
+import pyarrow as pa
 import shapely
 from numpy.typing import NDArray
 
@@ -52,6 +52,7 @@ class Checked:
 
     geometries: Geometries
     source: Geometries
+    source_wkb: Geometries
     crs: str
     repairs: NDArray[np.object_]
     area_m2: NDArray[np.float64]
@@ -60,19 +61,28 @@ class Checked:
 
 
 def check(
-    batch: Batch, profile: Profile, layer: Layer, system: Placement | None, *, known: int = 0
+    batch: Batch,
+    profile: Profile,
+    layer: Layer,
+    system: Placement | None,
+    *,
+    wkb: Geometries | None = None,
+    known: int = 0,
 ) -> Checked:
     """Check every geometry of a batch; all problems at once, each with its place.
 
-    ``known`` rows of the same batch lie in the register already, so they speak for the coordinate system.
+    ``wkb``: the batch's geometries as WKB, where the caller has them. ``known`` rows of the same batch lie in the register already, so they speak for the coordinate system.
     """
     count = len(batch.rows)
     source = geo_geometry.force_2d(batch.geometries)
     if system and system.swapped:
         source = placement.swap(source)
+    if wkb is None or source is not batch.geometries:
+        wkb = np.asarray(shapely.to_wkb(source, include_srid=False), dtype=object)
     result = Checked(
         geometries=np.full(count, None, dtype=object),
         source=source,
+        source_wkb=wkb,
         crs=system.code if system else "",
         repairs=np.full(count, None, dtype=object),
         area_m2=np.full(count, np.nan),
@@ -93,10 +103,8 @@ def check(
 
 def source_of(result: Checked, rows: NDArray[np.int64]) -> Geometries:
     """Usable geometries in the source's system: the repaired one where there was a repair."""
-    return np.array(
-        [r if r is not None else s for r, s in zip(result.repairs[rows], result.source[rows], strict=True)],
-        dtype=object,
-    )
+    repairs = result.repairs[rows]
+    return np.where(np.asarray(shapely.is_missing(repairs)), result.source[rows], repairs)
 
 
 def _missing(batch: Batch, profile: Profile, positions: NDArray[np.int64], result: Checked) -> None:
@@ -243,12 +251,14 @@ def _place(
         row = int(batch.rows[usable[position]])
         result.problems.append(_outside(subject, row, bounds[position], absurd=bool(absurd[position])))
     good = np.flatnonzero(inside)
-    final = geo_geometry.as_multipolygons(placed[good])
+    final = placed[good]
     if subject.layer.geometry == "POINT":
         final = _points(subject, usable[good], final, result)
-    still = ~np.asarray(shapely.is_valid(final))
-    if still.any():
-        final[still] = geo_geometry.repaired(final[still], 2)
+    # What was not moved is what was found valid, or made so, a moment ago.
+    if placed is not planar:
+        still = ~np.asarray(shapely.is_valid(final))
+        if still.any():
+            final[still] = geo_geometry.repaired(final[still], 2)
     result.geometries[usable[good]] = final
     told = {p.row for p in result.problems if not p.warning}
     for position in np.flatnonzero(shapely.is_missing(final)):
@@ -334,12 +344,17 @@ def _measure(subject: _Subject, planar: Geometries, usable: NDArray[np.int64], r
     result.area_method[placed] = "geodesic"
 
 
-def provenance(result: Checked) -> pd.DataFrame:
+def provenance(result: Checked) -> dict[str, pa.Array]:
     """Columns of provenance: the source geometry is kept wherever the stored one is not the very same."""
-    same = np.array([r is None for r in result.repairs], dtype=bool) & (result.crs == WGS84)
-    kept = np.asarray(shapely.to_wkb(result.source, include_srid=False), dtype=object)
-    kept[same] = None
-    notes = np.array(
-        ["make_valid(structure)" if r is not None else None for r in result.repairs], dtype=object
-    )
-    return pd.DataFrame({"source_geom": kept, "source_crs": result.crs or None, "repair": notes})
+    count = len(result.source)
+    repaired = ~np.asarray(shapely.is_missing(result.repairs))
+    kept = repaired | (result.crs != WGS84)
+    source = pa.nulls(count, pa.large_binary())
+    if kept.any():
+        source = pa.array(result.source_wkb, pa.large_binary(), mask=~kept)
+    notes = pa.array(["make_valid(structure)"] * count, pa.string(), mask=~repaired)
+    return {
+        "source_geom": source,
+        "source_crs": pa.array([result.crs or None] * count, pa.string()),
+        "repair": notes,
+    }

@@ -1,6 +1,7 @@
 """Loading: compare what is staged with the register and write versions, in one transaction."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import psycopg
@@ -11,7 +12,7 @@ from geo.layers import Layer
 from geo.session import sql_of
 from ingest.errors import RefusedError
 from ingest.profile import Profile
-from ingest.staging import columns_of, table_of
+from ingest.staging import columns_of, compared, table_of
 
 # From so many rows on, a first load drops the indexes and builds them after.
 BULK_ROWS = 20_000
@@ -27,6 +28,8 @@ class Outcome:
     unchanged: int = 0
     gone: int = 0
     gone_keys: list[str] = field(default_factory=list)
+    # Versions that end: those of changed objects and those of objects that are gone.
+    closing: list[int] = field(default_factory=list)
 
     def as_counts(self) -> dict[str, int]:
         """The numbers of a report."""
@@ -45,7 +48,9 @@ def nothing_current(connection: Connection, layer: Layer) -> bool:
 
 def compare(connection: Connection, layer: Layer, profile: Profile, run: int) -> Outcome:
     """Classify every staged row, and find what is gone from a full snapshot."""
-    names = {"stage": table_of(run), "compare": table_of(run, "compare"), "layer": _register(layer)}
+    if nothing_current(connection, layer):
+        return Outcome(new=_count(connection, table_of(run)))
+    names = {"stage": table_of(run), "compare": compared(run), "layer": _register(layer)}
     connection.execute(sql.SQL("DROP TABLE IF EXISTS {compare}").format(**names))
     connection.execute(sql.SQL(sql_of("ingest", "compare")).format(**names))
     rows = connection.execute(
@@ -56,7 +61,16 @@ def compare(connection: Connection, layer: Layer, profile: Profile, run: int) ->
     if profile.snapshot == "full":
         missing = connection.execute(gone(layer, profile, run), {"profile": profile.name}).fetchall()
         outcome.gone, outcome.gone_keys = len(missing), [key for key, _ in missing[:1000]]
+        outcome.closing = [version for _, version in missing]
+    if outcome.changed:
+        changed = sql.SQL("SELECT version FROM {compare} WHERE action = 'changed'").format(**names)
+        outcome.closing += [version for (version,) in connection.execute(changed)]
     return outcome
+
+
+def _count(connection: Connection, table: sql.Identifier) -> int:
+    row = connection.execute(sql.SQL("SELECT count(*) FROM {}").format(table)).fetchone()
+    return int(row[0]) if row else 0
 
 
 def gone(layer: Layer, profile: Profile, run: int) -> sql.Composed:
@@ -85,51 +99,46 @@ def refuse_if_too_much_is_gone(outcome: Outcome, profile: Profile, *, confirmed:
         )
 
 
-def _many(connection: Connection, run: int) -> bool:
-    """Whether building the indexes anew costs less than filling them row by row."""
-    statement = sql.SQL("SELECT count(*) FROM (SELECT FROM {} LIMIT %s) few").format(table_of(run))
-    return connection.execute(statement, [BULK_ROWS]).fetchone() == (BULK_ROWS,)
-
-
-def write(connection: Connection, layer: Layer, profile: Profile, run: int, moment: Any = None) -> None:
+def write(
+    connection: Connection, layer: Layer, run: int, outcome: Outcome, *, moment: datetime | None = None
+) -> None:
     """Write the versions: close what changed or is gone, add what is new or changed. The caller commits.
 
-    ``moment`` backdates the knowledge and needs the owner's connection: only the archive of a region that
-    is being set up may say when things were known.
+    ``outcome`` is what `compare` found in this transaction. ``moment`` backdates the knowledge and needs the owner's
+    connection: only the archive of a region that is being set up may say when things were known.
     """
-    names = {"stage": table_of(run), "compare": table_of(run, "compare"), "layer": _register(layer)}
     connection.execute(
         "UPDATE ingest.runs SET loaded_at = coalesce(%s, transaction_timestamp()) WHERE id = %s",
         [moment, run],
     )
-    closing = connection.execute(
-        sql.SQL("SELECT version FROM {compare} WHERE action = 'changed'").format(**names)
-    ).fetchall()
-    versions = [version for (version,) in closing]
-    if profile.snapshot == "full":
-        versions += [
-            version for _, version in connection.execute(gone(layer, profile, run), {"profile": profile.name})
-        ]
-    _close(connection, layer, versions, moment)
-    bulk = moment is None and nothing_current(connection, layer) and _many(connection, run)
+    _close(connection, layer, outcome.closing, moment)
+    if not outcome.new and not outcome.changed:
+        return
+    fresh = nothing_current(connection, layer)
+    # Building the indexes anew costs less than filling them row by row.
+    bulk = fresh and moment is None and outcome.new >= BULK_ROWS
     if bulk:
         connection.execute("SELECT history.begin_bulk(%s)", [layer.name])
     own = [name for name in columns_of(layer) if name != "stage_row"]
-    columns = sql.SQL(", ").join(map(sql.Identifier, own))
-    since = sql.SQL(", sys_from") if moment else sql.SQL("")
-    value = sql.SQL(", {}::timestamptz").format(sql.Literal(moment)) if moment else sql.SQL("")
+    added = sql.SQL("{} s").format(table_of(run))
+    identity: sql.Composable = sql.SQL("nextval('register.object_id')")
+    if not fresh:
+        added = sql.SQL(
+            "{} JOIN {} c USING (stage_row) WHERE c.action <> 'unchanged' ORDER BY s.stage_row"
+        ).format(added, compared(run))
+        identity = sql.SQL("coalesce(c.id, {})").format(identity)
     connection.execute(
         sql.SQL(
-            "INSERT INTO {layer} ({columns}, id, run, source_row{since})"
-            " SELECT {staged}, coalesce(c.id, nextval('register.object_id')), {run}, s.stage_row{value}"
-            " FROM {stage} s JOIN {compare} c USING (stage_row) WHERE c.action <> 'unchanged' ORDER BY s.stage_row"
+            "INSERT INTO {layer} ({columns}, id, run, source_row{since}) SELECT {staged}, {id}, {run}, s.stage_row{value} FROM {added}"
         ).format(
-            columns=columns,
+            layer=_register(layer),
+            columns=sql.SQL(", ").join(map(sql.Identifier, own)),
             staged=sql.SQL(", ").join(sql.SQL("s.{}").format(sql.Identifier(n)) for n in own),
+            id=identity,
             run=sql.Literal(run),
-            since=since,
-            value=value,
-            **names,
+            added=added,
+            since=sql.SQL(", sys_from" if moment else ""),
+            value=sql.SQL(", {}::timestamptz").format(sql.Literal(moment)) if moment else sql.SQL(""),
         )
     )
     if bulk:

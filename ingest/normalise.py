@@ -1,73 +1,55 @@
-"""From source columns to fields: types, units, dictionaries, identifiers. Vectorised; each refusal has its place."""
+"""From source columns to fields: types, units, dictionaries, identifiers. Whole columns; each refusal has its place."""
 
 import re
 import string
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
 import numpy as np
-import orjson
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from geo.identifiers import cadastral_number, inn_is_valid, licence_number
 from geo.layers import layer
 from ingest.batch import Batch
+from ingest.cells import as_json, joined, mapped, numbers_of, texts_of
 from ingest.errors import RefusedError
 from ingest.problem import Problem
 from ingest.profile import UNITS, FieldRule, Profile
 
 # A register speaks of rights of our time; a year outside is a slip of the pen (20240, 0204).
 YEARS = (1700, 2200)
-_EMPTY = {"", "nan", "none", "null", "-", "—", "<na>", "nat"}
-_BLANKS = re.compile(r"[ \t\u00a0]+")
+# What a whole number of the register can hold.
+LARGEST = 2**31 - 1
 _ISO = re.compile(r"(\d{4,5})[-/.](\d{1,2})[-/.](\d{1,2})")
 _RUSSIAN = re.compile(r"(\d{1,2})[./-](\d{1,2})[./-](\d{4,5})")
+_PLAIN_NUMBER = r"\A-?[0-9]{1,15}(\.[0-9]{1,15})?\z"
+_KINDS = {"integer": pa.int64(), "number": pa.float64(), "date": pa.date32()}
+_LAYER_KINDS = {"text": pa.string(), "integer": pa.int64(), "number": pa.float64(), "date": pa.date32()}
 
 
 @dataclass
 class Normalised:
     """Fields of a batch, one row a source row, and the problems met on the way."""
 
-    fields: pd.DataFrame
+    fields: pa.Table
     problems: list[Problem] = field(default_factory=list)
 
-    def take(self, positions: "np.ndarray[Any, np.dtype[np.int64]]") -> "Normalised":
+    def column(self, name: str) -> pa.Array:
+        """One field of every row; null everywhere where the layer has no such field."""
+        if name not in self.fields.column_names:
+            return pa.nulls(self.fields.num_rows)
+        return self.fields.column(name).combine_chunks()
+
+    def take(self, positions: NDArray[np.int64]) -> "Normalised":
         """Some of the rows, by position, with all problems."""
-        return Normalised(self.fields.iloc[positions].reset_index(drop=True), self.problems)
-
-
-def _objects(values: Iterable[Any], like: "pd.Series[Any] | pd.DataFrame") -> "pd.Series[Any]":
-    """A column of plain Python objects: None stays None, whatever pandas would make of it."""
-    return pd.Series(list(values), index=like.index, dtype=object)
-
-
-def plain(value: Any) -> str | None:
-    """A cell as text, untrimmed; whole floats lose their «.0», as they do in keys."""
-    if value is None or pd.isna(value):
-        return None
-    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
-        return str(int(value))
-    return str(value)
-
-
-def _text_of(value: Any) -> str | None:
-    if value is None or pd.isna(value):
-        return None
-    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
-        return str(int(value))
-    text = _BLANKS.sub(" ", str(value).replace("\x00", "")).strip()
-    return None if text.lower() in _EMPTY else text
-
-
-def _text(values: "pd.Series[Any]") -> "pd.Series[Any]":
-    """Values as trimmed text, None where there is nothing; each distinct value is cleaned once."""
-    codes, distinct = pd.factorize(values, use_na_sentinel=True)
-    cleaned = np.empty(len(distinct) + 1, dtype=object)
-    cleaned[:-1] = [_text_of(v) for v in distinct]
-    # Code -1 means missing and so picks the last place, which is None.
-    return pd.Series(cleaned[codes], index=values.index, dtype=object)
+        if len(positions) == self.fields.num_rows:
+            return self
+        return Normalised(self.fields.take(pa.array(positions)), self.problems)
 
 
 def _number(value: str) -> float:
@@ -80,6 +62,13 @@ def _number(value: str) -> float:
     number = float(cleaned.replace(",", "."))
     if not np.isfinite(number):
         raise ValueError("not a finite number")
+    return number
+
+
+def _integer(value: str) -> int:
+    number = round(_number(value))
+    if abs(number) > LARGEST:
+        raise ValueError("it is too large")
     return number
 
 
@@ -103,7 +92,7 @@ def _inn(value: str) -> str:
 
 
 _CONVERT: dict[str, tuple[Callable[[str], Any], str]] = {
-    "integer": (lambda v: round(_number(v)), "Write a whole number."),
+    "integer": (_integer, "Write a whole number."),
     "number": (_number, "Write a number such as 12.5 or 12,5."),
     "date": (_date, "Write the date as 2024-02-28 or 28.02.2024."),
     "inn": (_inn, "Check the INN: 10 or 12 digits with a control digit."),
@@ -113,21 +102,27 @@ _CONVERT: dict[str, tuple[Callable[[str], Any], str]] = {
 
 
 def _convert(
-    texts: "pd.Series[Any]", rule: FieldRule, name: str, rows: Any, problems: list[Problem]
-) -> "pd.Series[Any]":
+    texts: pa.Array, rule: FieldRule, name: str, rows: NDArray[np.int64], problems: list[Problem]
+) -> pa.Array:
     """Convert each distinct text once; a text that does not convert is a problem of its rows."""
     if rule.as_ == "text":
         return texts
+    if rule.as_ == "number" and pc.all(pc.match_substring_regex(texts, _PLAIN_NUMBER)).as_py():
+        return texts.cast(pa.float64())
     convert, remedy = _CONVERT[rule.as_]
-    known: dict[str, Any] = {}
+    kept = rule.bad == "warn" and rule.as_ in ("inn", "licence_number", "cadastral_number")
     reasons: dict[str, str] = {}
-    for value in texts.dropna().unique():
+
+    def converted(text: str) -> Any:
         try:
-            known[value] = convert(value)
+            return convert(text)
         except ValueError as err:
-            reasons[value] = str(err)
-    for position in np.flatnonzero(texts.isin(list(reasons)).to_numpy()) if reasons else ():
-        value = texts.iloc[position]
+            reasons[text] = str(err)
+            return text if kept else None
+
+    values = mapped(texts, converted, _KINDS.get(rule.as_, pa.string()))
+    for position in _positions(pc.is_in(texts, pa.array(list(reasons), pa.string()))) if reasons else ():
+        value = texts[position].as_py()
         problems.append(
             Problem(
                 int(rows[position]),
@@ -139,12 +134,12 @@ def _convert(
                 warning=rule.bad == "warn",
             )
         )
-    kept = (
-        {k: k for k in reasons}
-        if rule.bad == "warn" and rule.as_ in ("inn", "licence_number", "cadastral_number")
-        else {}
-    )
-    return _objects((None if v is None else known.get(v, kept.get(v)) for v in texts.tolist()), texts)
+    return values
+
+
+def _positions(flags: pa.Array) -> list[int]:
+    """Where a column of flags is true."""
+    return np.flatnonzero(pc.fill_null(flags, False).to_numpy(zero_copy_only=False)).tolist()
 
 
 class _Gaps(string.Formatter):
@@ -160,8 +155,8 @@ def template_columns(template: str) -> list[str]:
     return [n for _, n, _, _ in string.Formatter().parse(template) if n]
 
 
-def filled(template: str, columns: pd.DataFrame) -> "pd.Series[Any]":
-    """A template such as ``{quarter}/{stand}`` filled for every row; None where every part is empty."""
+def filled(template: str, columns: pd.DataFrame) -> pa.Array:
+    """A template such as ``{quarter}/{stand}`` filled for every row; null where every part is empty."""
     names = template_columns(template)
     for name in names:
         if name not in columns.columns:
@@ -171,53 +166,86 @@ def filled(template: str, columns: pd.DataFrame) -> "pd.Series[Any]":
                 field="profile",
                 value=name,
             )
-    parts = {n: _text(columns[n]) for n in names}
-    if names and template == "{" + names[0] + "}":
-        return parts[names[0]]
-    if not names:
-        return _objects([template] * len(columns), columns)
+    parts = {n: texts_of(columns[n]) for n in names}
+    pieces = list(string.Formatter().parse(template))
+    if any(form or conversion for _, _, form, conversion in pieces):
+        return _formatted(template, parts)
+    shown: list[pa.Array | str] = []
+    for literal, column, _, _ in pieces:
+        shown += [literal] if literal else []
+        shown += [parts[column]] if column else []
+    return joined(shown, len(columns))
+
+
+def _formatted(template: str, parts: dict[str, pa.Array]) -> pa.Array:
+    """A template that pads or cuts its parts, row by row."""
     gaps = _Gaps()
-    rows = zip(*(p.tolist() for p in parts.values()), strict=True)
-    return _objects(
-        (
+    rows = zip(*(p.to_pylist() for p in parts.values()), strict=True)
+    return pa.array(
+        [
             None
             if all(v is None for v in row)
-            else gaps.vformat(template, (), dict(zip(names, row, strict=True)))
+            else gaps.vformat(template, (), dict(zip(parts, row, strict=True)))
             for row in rows
-        ),
-        columns,
+        ],
+        pa.string(),
     )
 
 
-def _sourced(rule: FieldRule, columns: pd.DataFrame) -> "pd.Series[Any]":
+def _sourced(rule: FieldRule, columns: pd.DataFrame) -> pa.Array:
     if rule.constant is not None:
-        return pd.Series([str(rule.constant)] * len(columns), index=columns.index, dtype=object)
+        return pa.repeat(pa.scalar(str(rule.constant)), len(columns))
     if rule.template is not None:
         return filled(rule.template, columns)
-    texts = pd.Series([None] * len(columns), index=columns.index, dtype=object)
-    for name in rule.sources:
-        if name in columns.columns:
-            texts = _objects(
-                (
-                    a if a is not None else b
-                    for a, b in zip(texts.tolist(), _text(columns[name]).tolist(), strict=True)
-                ),
-                texts,
-            )
-    return texts
+    found = [texts_of(columns[name]) for name in rule.sources if name in columns.columns]
+    return pc.coalesce(*found) if found else pa.nulls(len(columns), pa.string())
 
 
-def field_of(rule: FieldRule, name: str, batch: Batch, problems: list[Problem]) -> "pd.Series[Any]":
+def _numeric(rule: FieldRule, columns: pd.DataFrame) -> pa.Array | None:
+    """A number that the source has as a number: it need not be written and read again."""
+    if rule.as_ != "number" or rule.constant is not None or rule.template is not None or rule.values:
+        return None
+    found = [columns[name] for name in rule.sources if name in columns.columns]
+    return numbers_of(found[0]) if len(found) == 1 else None
+
+
+def field_of(rule: FieldRule, name: str, batch: Batch, problems: list[Problem]) -> pa.Array:
     """One field for every row of a batch."""
-    texts = _sourced(rule, batch.columns)
-    if rule.values:
-        lowered = {k.lower(): v for k, v in rule.values.items()}
-        mapped = _objects(
-            (None if v is None else lowered.get(v.lower(), rule.default) for v in texts.tolist()), texts
-        )
-        strange = np.flatnonzero((texts.notna() & mapped.isna()).to_numpy())
-        for position in strange:
-            value = texts.iloc[position]
+    values = _numeric(rule, batch.columns)
+    texts = values
+    if values is None or texts is None:
+        texts = _sourced(rule, batch.columns)
+        if rule.values:
+            texts = _from_dictionary(rule, name, texts, batch=batch, problems=problems)
+        values = _convert(texts, rule, name, batch.rows, problems)
+    if rule.default is not None:
+        values = pc.fill_null(values, pa.scalar(rule.default).cast(values.type))
+    if rule.unit:
+        values = pc.multiply(values.cast(pa.float64()), UNITS[rule.unit])
+    if rule.required and values.null_count:
+        for position in _positions(pc.and_(values.is_null(), texts.is_null())):
+            problems.append(
+                Problem(
+                    int(batch.rows[position]),
+                    "missing-value",
+                    name,
+                    "",
+                    f"{name} is empty.",
+                    "Fill it in at the source.",
+                )
+            )
+    return values
+
+
+def _from_dictionary(
+    rule: FieldRule, name: str, texts: pa.Array, *, batch: Batch, problems: list[Problem]
+) -> pa.Array:
+    """The profile's words for the source's; a word that the profile does not know stays and is a warning."""
+    lowered = {k.lower(): v for k, v in rule.values.items()}
+    known = mapped(texts, lambda v: lowered.get(v.lower(), rule.default), pa.string())
+    if known.null_count > texts.null_count:
+        for position in _positions(pc.and_(texts.is_valid(), known.is_null())):
+            value = texts[position].as_py()
             problems.append(
                 Problem(
                     int(batch.rows[position]),
@@ -229,38 +257,17 @@ def field_of(rule: FieldRule, name: str, batch: Batch, problems: list[Problem]) 
                     warning=True,
                 )
             )
-        texts = _objects(
-            (m if m is not None else t for m, t in zip(mapped.tolist(), texts.tolist(), strict=True)), texts
-        )
-    values = _convert(texts, rule, name, batch.rows, problems)
-    if rule.default is not None:
-        values = _objects((rule.default if v is None else v for v in values.tolist()), values)
-    if rule.unit:
-        values = _objects((None if v is None else v * UNITS[rule.unit] for v in values.tolist()), values)
-    if rule.required:
-        for position in np.flatnonzero(values.isna().to_numpy()):
-            if texts.iloc[position] is None:
-                problems.append(
-                    Problem(
-                        int(batch.rows[position]),
-                        "missing-value",
-                        name,
-                        "",
-                        f"{name} is empty.",
-                        "Fill it in at the source.",
-                    )
-                )
-    return values
+    return pc.coalesce(known, texts)
 
 
 def normalise(batch: Batch, profile: Profile) -> Normalised:
     """Fields of the profile's layer for every row of a batch, and what was wrong on the way."""
     problems: list[Problem] = []
-    fields: dict[str, Any] = {}
+    fields: dict[str, pa.Array] = {}
     for name, rule in profile.fields.items():
         fields[name] = field_of(rule, name, batch, problems)
-    keys = filled(profile.key, batch.columns)
-    for position in np.flatnonzero(keys.isna().to_numpy()):
+    fields["key"] = filled(profile.key, batch.columns)
+    for position in _positions(fields["key"].is_null()):
         problems.append(
             Problem(
                 int(batch.rows[position]),
@@ -271,34 +278,24 @@ def normalise(batch: Batch, profile: Profile) -> Normalised:
                 "Every object needs the number by which the register knows it.",
             )
         )
-    fields["key"] = keys
     fields["region"] = field_of(profile.region, "region", batch, problems)
-    frame = pd.DataFrame(
-        {n: fields.get(n) for n in [p.name for p in layer(profile.layer).properties]},
-        index=batch.columns.index,
-        dtype=object,
-    )
+    count = len(batch.rows)
+    columns = {
+        p.name: fields[p.name].cast(_LAYER_KINDS[p.type])
+        if p.name in fields
+        else pa.nulls(count, _LAYER_KINDS[p.type])
+        for p in layer(profile.layer).properties
+    }
     if profile.keep_rest:
         used = {s for rule in profile.fields.values() for s in rule.sources}
-        frame["extra"] = rest_of(batch.columns, used)
-    return Normalised(frame, problems)
+        columns["extra"] = rest_of(batch.columns, used)
+    return Normalised(pa.table(columns), problems)
 
 
-def rest_of(columns: pd.DataFrame, used: set[str]) -> "pd.Series[Any]":
+def rest_of(columns: pd.DataFrame, used: set[str]) -> pa.Array:
     """Source columns that no field took, as JSON text: nothing submitted is lost.
 
     Columns that Mezha itself added to a file of rejected rows are left out: a row once mended is the row it was.
     """
     left = [c for c in columns.columns if c not in used and not str(c).startswith("mezha_")]
-    if not left:
-        return pd.Series([None] * len(columns), index=columns.index, dtype=object)
-    texts = {c: _text(columns[c]) for c in left}
-    rows = zip(*(texts[c].tolist() for c in left), strict=True)
-    names = [str(c) for c in left]
-    return _objects(
-        (
-            orjson.dumps({k: v for k, v in zip(names, row, strict=True) if v is not None}).decode()
-            for row in rows
-        ),
-        columns,
-    )
+    return as_json({str(c): texts_of(columns[c]) for c in left}, len(columns))

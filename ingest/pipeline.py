@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import psycopg
+import pyarrow as pa
 import shapely
 import structlog
 from psycopg import sql
@@ -26,9 +26,10 @@ from geo.layers import Layer, layer
 from geo.session import connect
 from ingest import declared_area, differences, load, neighbours, runs, staging
 from ingest.batch import Batch, Reader
+from ingest.cells import plain
 from ingest.check import check
 from ingest.errors import RefusedError
-from ingest.normalise import normalise, plain
+from ingest.normalise import normalise
 from ingest.placement import placement_of
 from ingest.problem import Problem
 from ingest.profile import Profile
@@ -90,8 +91,8 @@ class _Work:
 class _Staged:
     """A batch ready to be written: whole rows, rows that the register holds already, problems and their rows."""
 
-    rows: pd.DataFrame
-    known: pd.DataFrame
+    rows: pa.Table
+    known: pa.Table
     problems: list[Problem]
     data: dict[int, tuple[Any, bytes | None, str]]
 
@@ -105,6 +106,8 @@ def ingest(url: str, profile: Profile, path: Path, options: Options | None = Non
     source = Source.open(path)
     reader = reader_for(source, profile.reader, profile.read)
     with connect(url) as connection, runs.exclusive(connection, profile.layer):
+        # What is staged is no promise yet; only the load itself waits for the disk.
+        connection.execute("SET synchronous_commit = off")
         run, resumed = _begin(connection, profile, source, options)
         result = Result(run, profile.name, profile.layer, source.path.name, source.sha256, resumed=resumed)
         try:
@@ -150,7 +153,7 @@ def _stages(work: _Work, reader: Reader, source: Source) -> None:
         _stage_rows(work, reader, source)
     if options.hold:
         outcome = load.compare(connection, work.layer, work.profile, result.run)
-        differences.write(connection, work.layer, work.profile, result.run)
+        differences.write(connection, work.layer, work.profile, result.run, outcome)
         result.counts |= outcome.as_counts()
         result.status = "waiting"
         runs.end(connection, result.run, "waiting", result.counts)
@@ -166,11 +169,11 @@ def _finish(work: _Work) -> None:
     options.after("compare")
     result.counts |= outcome.as_counts()
     load.refuse_if_too_much_is_gone(outcome, work.profile, confirmed=options.confirm_gone)
-    differences.write(connection, work.layer, work.profile, result.run)
+    differences.write(connection, work.layer, work.profile, result.run, outcome)
     if options.dry:
         result.status = "dry"
     else:
-        load.write(connection, work.layer, work.profile, result.run, options.moment)
+        load.write(connection, work.layer, result.run, outcome, moment=options.moment)
         load.verify(connection, work.layer, result.run)
         runs.journal(connection, result.run, options.account, result.layer, _evidence(result))
         result.status = "done"
@@ -178,6 +181,7 @@ def _finish(work: _Work) -> None:
     staging.drop(connection, result.run)
     runs.reach(connection, result.run, "report")
     runs.end(connection, result.run, result.status, result.counts)
+    connection.execute("SET LOCAL synchronous_commit = on")
     connection.commit()
     options.after("report")
 
@@ -321,29 +325,25 @@ def _stage_batch(work: _Work, batch: Batch, catalogue: Catalogue, *, fresh: bool
     options.after("normalise")
     wkb = np.asarray(shapely.to_wkb(batch.geometries, include_srid=False), dtype=object)
     where = system.identity if system else batch.crs
-    identity = staging.identities(normalised, wkb, where, profile=work.profile, layer=work.layer)
-    identity["stage_row"] = batch.rows
+    identity = staging.identities(
+        normalised, wkb, where, rows=batch.rows, profile=work.profile, layer=work.layer
+    )
     known = np.zeros(len(batch.rows), bool) if fresh else staging.known(work.connection, work.layer, identity)
     rest = np.flatnonzero(~known)
-    part = batch.take(rest)
-    checked = check(part, work.profile, work.layer, system, known=int(known.sum()))
+    part, fields = batch.take(rest), normalised.take(rest)
+    checked = check(part, work.profile, work.layer, system, wkb=wkb[rest], known=int(known.sum()))
     options.after("check")
-    areas = declared_area.differences(
-        normalised.fields.iloc[rest], checked.area_m2, work.profile, rows=part.rows
-    )
+    areas = declared_area.differences(fields, checked.area_m2, work.profile, rows=part.rows)
     problems = [*batch.problems, *normalised.problems, *checked.problems, *areas]
     bad = {p.row for p in problems if not p.warning}
-    frame = staging.frame_of(
-        normalised.take(rest),
-        checked,
-        identity.iloc[rest].reset_index(drop=True),
-        profile=work.profile,
-        layer=work.layer,
+    rows = staging.rows_of(
+        fields, checked, identity.take(pa.array(rest)), profile=work.profile, layer=work.layer
     )
-    frame.insert(0, "stage_row", part.rows)
-    data = _data(batch, normalised.fields["key"], bad) if bad else {}
-    known &= ~np.isin(batch.rows, list(bad))
-    return _Staged(frame[~frame["stage_row"].isin(bad)], identity[known], problems, data)
+    data = _data(batch, normalised.column("key"), bad) if bad else {}
+    if bad:
+        rows = rows.filter(pa.array(~np.isin(part.rows, list(bad))))
+        known &= ~np.isin(batch.rows, list(bad))
+    return _Staged(rows, identity.filter(pa.array(known)), problems, data)
 
 
 def _write_batch(work: _Work, staged: _Staged) -> int:
@@ -354,7 +354,7 @@ def _write_batch(work: _Work, staged: _Staged) -> int:
     return whole + staging.copy_known(work.connection, work.result.run, staged.known)
 
 
-def _data(batch: Batch, keys: Any, bad: set[int]) -> dict[int, tuple[Any, bytes | None, str]]:
+def _data(batch: Batch, keys: pa.Array, bad: set[int]) -> dict[int, tuple[Any, bytes | None, str]]:
     """What the reject table keeps of each row turned away: its columns and its geometry as they were."""
     found = {}
     for position in (p for p, row in enumerate(batch.rows) if int(row) in bad):
@@ -362,5 +362,9 @@ def _data(batch: Batch, keys: Any, bad: set[int]) -> dict[int, tuple[Any, bytes 
         values = {str(k): plain(v) for k, v in columns}
         geometry = batch.geometries[position]
         wkb = None if geometry is None else shapely.to_wkb(geometry)
-        found[int(batch.rows[position])] = ({"key": keys.iloc[position], "columns": values}, wkb, batch.crs)
+        found[int(batch.rows[position])] = (
+            {"key": keys[position].as_py(), "columns": values},
+            wkb,
+            batch.crs,
+        )
     return found

@@ -7,6 +7,7 @@ from typing import Any
 import folium
 import shapely
 
+from geo import remarks
 from ingest.leaflet import board
 from ingest.problem import Problem
 
@@ -34,7 +35,7 @@ def html(problems: Sequence[Problem], outlines: Sequence[Any], titles: dict[str,
             weight=2,
             color=AMBER if p.warning else RED,
             fill=True,
-            tooltip=f"<b>{escape(titles.get(p.code, p.code))}</b><br>строка {p.row}<br>{escape(p.message[:400])}",
+            tooltip=f"<b>{escape(titles.get(p.code, p.code))}</b><br>строка {p.row}<br>{escape(remarks.said(p.message, 'ru')[:400])}",
         ).add_to(marks)
     marks.add_to(made)
     folium.LayerControl(collapsed=False).add_to(made)

@@ -12,6 +12,8 @@ from geo.errors import UnknownLayerError
 from geo.layers import layer
 from ingest.errors import ProfileError
 
+# The safe loader; written in C it is ten times as quick.
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 Kind = Literal["text", "integer", "number", "date", "inn", "licence_number", "cadastral_number"]
 # Factors to the unit in which the register keeps a value.
 UNITS: dict[str, float] = {
@@ -161,7 +163,7 @@ class Profile(Strict):
 def read_yaml(text: str, origin: str) -> Any:
     """The content of a profile's file; ProfileError where it is no YAML."""
     try:
-        return yaml.safe_load(text)
+        return yaml.load(text, Loader=LOADER)  # noqa: S506 the C parser of the same safe loader
     except yaml.YAMLError as err:
         raise ProfileError(
             f"The profile {origin} is no YAML: {err}", "Correct the file.", value=origin

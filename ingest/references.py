@@ -8,6 +8,8 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 import psycopg
+import pyarrow as pa
+import pyarrow.compute as pc
 from psycopg import sql
 from psycopg.rows import TupleRow
 from pydantic import Field, ValidationError
@@ -122,10 +124,14 @@ def _entries(
 def _mapped(profile: ReferenceProfile, batch: Batch, problems: list[Problem]) -> pd.DataFrame:
     codes = filled(profile.code, batch.columns)
     titles = field_of(profile.entry, "title", batch, problems)
-    nothing = pd.Series([None] * len(codes), dtype=object)
-    parents = field_of(profile.parent, "parent", batch, problems) if profile.parent else nothing
-    for position in np.flatnonzero((codes.isna() | titles.isna()).to_numpy()):
-        lacks = "code" if pd.isna(codes.iloc[position]) else "title"
+    parents = (
+        field_of(profile.parent, "parent", batch, problems)
+        if profile.parent
+        else pa.nulls(len(codes), pa.string())
+    )
+    lacking = pc.or_(codes.is_null(), titles.is_null()).to_numpy(zero_copy_only=False)
+    for position in np.flatnonzero(lacking):
+        lacks = "title" if codes[position].is_valid else "code"
         problems.append(
             Problem(
                 int(batch.rows[position]),
@@ -137,17 +143,9 @@ def _mapped(profile: ReferenceProfile, batch: Batch, problems: list[Problem]) ->
             )
         )
     data = rest_of(batch.columns, set())
-    digests = _digests([codes, titles, parents, data])
-    return pd.DataFrame(
-        {
-            "row": batch.rows,
-            "code": codes,
-            "title": titles,
-            "parent": parents,
-            "data": data,
-            "digest": digests,
-        }
-    )
+    columns = {"code": codes, "title": titles, "parent": parents, "data": data}
+    said = pd.DataFrame({n: pd.Series(c.to_pylist(), dtype=object) for n, c in columns.items()})
+    return said.assign(row=batch.rows, digest=_digests([said[n] for n in columns]))
 
 
 def _digests(columns: "list[pd.Series[Any]]") -> list[str]:

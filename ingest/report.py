@@ -14,6 +14,7 @@ import yaml
 from rich.console import Console
 from rich.table import Table
 
+from geo import remarks
 from geo.crs import Catalogue, reproject
 from geo.errors import CrsError, MezhaError
 from geo.session import connect
@@ -155,7 +156,7 @@ def _kinds(problems: list[Problem]) -> str:
     first = {p.code: p for p in reversed(problems)}
     return "".join(
         f'<tr class="{_class(warning)}"><td>{escape(title(code))}</td><td><code>{escape(code)}</code></td>'
-        f"<td class=n>{count}</td><td>{escape(first[code].remedy)}</td></tr>"
+        f"<td class=n>{count}</td><td>{_bilingual(first[code].remedy)}</td></tr>"
         for (code, warning), count in counted
     )
 
@@ -170,11 +171,17 @@ def _rows(problems: list[Problem]) -> str:
     body = "".join(
         f'<tr class="{_class(p.warning)}"><td class=n>{p.row}</td><td>{escape(title(p.code))}</td>'
         f"<td>{escape(p.field)}</td><td><code>{escape(p.value)}</code></td>"
-        f"<td>{escape(p.message)} {escape(p.remedy)}</td><td>{_place(p)}</td></tr>"
+        f"<td>{_bilingual(p.message, p.remedy)}</td><td>{_place(p)}</td></tr>"
         for p in ordered
     )
     more = f'<tr><td colspan="6">… ещё {rest} · {rest} more in the JSON</td></tr>' if rest else ""
     return body + more
+
+
+def _bilingual(*sentences: str) -> str:
+    """Sentences in Russian with the English ones below, or once where they are the same."""
+    russian, english = (" ".join(remarks.said(s, locale) for s in sentences) for locale in ("ru", "en"))
+    return escape(russian) + (f'<i lang="en">{escape(english)}</i>' if english != russian else "")
 
 
 def _place(p: Problem) -> str:

@@ -133,6 +133,9 @@ def reject(
 ) -> int:
     """Enter problems; ``data`` gives (columns, source WKB, CRS) of each row turned away. Returns their number."""
     count = 0
+    problems = list(problems)
+    if not problems:
+        return 0
     columns = (
         "run, row, code, field, value, message, remedy, warning, lon, lat, data, source_geom, source_crs"
     )

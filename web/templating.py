@@ -8,6 +8,7 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
+from geo import remarks
 from geo.dictionaries import label
 from geo.settings import Settings
 from web import csrf, language
@@ -38,6 +39,7 @@ def environment(locale: str) -> Environment:
         "month": partial(_swap, language.month, locale),
         "instant": partial(_swap, language.instant, locale),
         "told": lambda error: language.problem(locale, error.code, error.message, error.remedy),
+        "remark": lambda text: remarks.said(text, locale),
         "label": lambda code, dictionary: label(dictionary, code, locale),
     }
     return made

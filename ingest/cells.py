@@ -1,0 +1,127 @@
+"""Cells of a source: what stands in a column, as trimmed text, whole columns at a time."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import orjson
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+_EMPTY = ("", "nan", "none", "null", "-", "—", "<na>", "nat")
+_BLANKS = re.compile(r"[ \t\u00a0]+")
+# What Python's strip() takes for a blank; RE2's \s knows only ASCII.
+_SPACE = r"\t-\r\x1c-\x20\x{85}\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}"
+_UNCLEAN = rf"[\x00\t\x{{a0}}]|  |\A[{_SPACE}]|[{_SPACE}]\z"
+
+
+def plain(value: Any) -> str | None:
+    """A cell as text, untrimmed; whole floats lose their «.0», as they do in keys."""
+    if value is None or pd.isna(value):
+        return None
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+        return str(int(value))
+    return str(value)
+
+
+def trimmed(value: Any) -> str | None:
+    """A cell as text with single blanks; None where it says nothing."""
+    text = plain(value)
+    if text is None:
+        return None
+    text = _BLANKS.sub(" ", text.replace("\x00", "")).strip()
+    return None if text.lower() in _EMPTY else text
+
+
+def texts_of(values: "pd.Series[Any]") -> pa.Array:
+    """A column as trimmed texts, null where a cell says nothing."""
+    column = _arrow(values)
+    if column is not None and pa.types.is_integer(column.type):
+        return column.cast(pa.string())
+    if column is not None and (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
+        return _cleaned(column.cast(pa.string()))
+    codes, distinct = pd.factorize(values, use_na_sentinel=True)
+    rule = _of_float if column is not None and pa.types.is_floating(column.type) else trimmed
+    cleaned = pa.array([rule(v) for v in distinct.tolist()], pa.string())
+    return cleaned.take(pa.array(codes, mask=codes < 0))
+
+
+def _of_float(value: float) -> str:
+    return str(int(value)) if value.is_integer() and abs(value) < 1e15 else str(value)
+
+
+def numbers_of(values: "pd.Series[Any]") -> pa.Array | None:
+    """A column of finite numbers as float64, null where a cell is empty; None where the column is of another kind."""
+    if not isinstance(values.dtype, np.dtype) or values.dtype.kind not in "iuf":
+        return None
+    numbers = values.to_numpy(dtype=np.float64)
+    if np.isinf(numbers).any():
+        return None
+    return pa.array(numbers, from_pandas=True)
+
+
+def _arrow(values: "pd.Series[Any]") -> pa.Array | None:
+    """The column as Arrow knows it; None where its cells are of several kinds."""
+    try:
+        made = pa.Array.from_pandas(values)
+    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
+        return None
+    if isinstance(made, pa.ChunkedArray):
+        made = made.combine_chunks()
+    return made
+
+
+def _cleaned(texts: pa.Array) -> pa.Array:
+    """Trimmed texts; Python sees only the few that have something to trim."""
+    unclean = pc.match_substring_regex(texts, _UNCLEAN)
+    if pc.any(unclean).as_py():
+        mended = mapped(texts.filter(unclean), trimmed, pa.string())
+        texts = pc.replace_with_mask(texts, pc.fill_null(unclean, False), mended)
+    empty = pc.is_in(pc.utf8_lower(texts), pa.array(_EMPTY))
+    return pc.if_else(empty, None, texts) if pc.any(empty).as_py() else texts
+
+
+def mapped(texts: pa.Array, rule: Callable[[Any], Any], kind: pa.DataType) -> pa.Array:
+    """Each text by a rule, which is asked once for each distinct one; null stays null."""
+    coded = texts.dictionary_encode()
+    return pa.array([rule(v) for v in coded.dictionary.to_pylist()], kind).take(coded.indices)
+
+
+def joined(parts: "list[pa.Array | str]", length: int) -> pa.Array:
+    """Texts put together row by row; a missing part counts as empty, null where every part is missing."""
+    columns = [p for p in parts if not isinstance(p, str)]
+    if not columns:
+        return pa.repeat(pa.scalar("".join(map(str, parts))), length)
+    made = pc.binary_join_element_wise(
+        *(pa.scalar(p) if isinstance(p, str) else p for p in parts),
+        "",
+        null_handling="replace",
+        null_replacement="",
+    )
+    missing = columns[0].is_null()
+    for column in columns[1:]:
+        missing = pc.and_(missing, column.is_null())
+    return pc.if_else(missing, None, made)
+
+
+def as_json(columns: dict[str, pa.Array], length: int) -> pa.Array:
+    """Each row as a JSON object of the columns that say something."""
+    if not columns:
+        return pa.nulls(length, pa.string())
+    pairs = [_pair(name, texts) for name, texts in columns.items()]
+    # Arrow drops rows where it shall skip nulls and finds nothing else, so nulls become empty texts.
+    body = pc.binary_join_element_wise(*pairs, "", null_handling="replace", null_replacement="")
+    opened = pc.utf8_replace_slice(body, start=0, stop=1, replacement="{")
+    return pc.binary_join_element_wise(opened, pa.scalar("}"), "")
+
+
+def _pair(name: str, texts: pa.Array) -> pa.Array:
+    """The JSON of one column with a comma before it."""
+    special = pc.match_substring_regex(texts, r'["\\\x00-\x1f]')
+    if pc.any(special).as_py():
+        written = mapped(texts.filter(special), lambda v: orjson.dumps(v).decode()[1:-1], pa.string())
+        texts = pc.replace_with_mask(texts, pc.fill_null(special, False), written)
+    label = "," + orjson.dumps(name).decode() + ':"'
+    return pc.binary_join_element_wise(pa.scalar(label), texts, pa.scalar('"'), "")
