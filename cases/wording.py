@@ -80,6 +80,7 @@ _OFFICER: Mapping[Action, Mapping[str, str]] = {
     },
 }
 _REASON = {"ru": "Указано: {reason}", "en": "It says: {reason}"}
+_ANSWERS = {"ru": "Орган ответит не позже {day}.", "en": "The office answers by {day}."}
 _UNTIL = {
     "applicant": {"ru": "Ответьте до {day}.", "en": "Answer by {day}."},
     "officer": {"ru": "Срок до {day}.", "en": "The term ends on {day}."},
@@ -138,7 +139,7 @@ def event(
                     x: _body(
                         sentences[action][x].format(party=subject.party),
                         reason,
-                        _until(side, due.get(side), x),
+                        _until(side, due, x),
                         x,
                     )
                     for x in LOCALES
@@ -153,8 +154,11 @@ def _body(sentence: str, reason: str, until: str, locale: str) -> str:
     return " ".join(part for part in (sentence, said, until) if part)
 
 
-def _until(side: Side, due: date | None, locale: str) -> str:
-    return "" if due is None else _UNTIL[side][locale].format(day=day(due, locale))
+def _until(side: Side, due: Mapping[str, date], locale: str) -> str:
+    """The term of the side; the applicant who waits is told the office's."""
+    if side in due:
+        return _UNTIL[side][locale].format(day=day(due[side], locale))
+    return _ANSWERS[locale].format(day=day(due["officer"], locale)) if "officer" in due else ""
 
 
 def remark(subject: Subject, author: str, words: str) -> dict[str, dict[str, str]]:

@@ -1,6 +1,9 @@
 """News in a browser: an open page learns what happens without being loaded again; preferences, calendar, thread."""
 
 import asyncio
+import os
+import subprocess
+import sys
 import threading
 import urllib.request
 from collections.abc import Awaitable, Callable, Iterator
@@ -15,11 +18,13 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from accounts.consent import DOCUMENTS, EDITION
 from accounts.passwords import hasher
+from accounts.secret import digest, new_secret
 from cases.desk import Actor, Desk
 from cases.record import Case
 from geo.settings import Settings
 from tests.cases.people import settle
 from tests.cases.region import APPLICANT, OFFICER, Region, act, furnish, lodged, writer_of
+from tests.web.conftest import _free_port, _wait
 
 PASSWORD = "Leshiy-i-Bereza-7"
 # News are waited for, not timed: a busy machine is no fault.
@@ -215,6 +220,36 @@ def test_preferences_and_the_calendar(town: Town) -> None:
     expect(page.locator("#feed-address")).to_have_count(0)
     page.get_by_role("button", name="Отозвать").click()
     assert httpx.get(address).status_code == 404
+
+
+def test_a_server_stops_at_once_with_pages_open(server: tuple[str, Settings, Region]) -> None:
+    _, settings, _ = server
+    with psycopg.connect(settings.database_url, autocommit=True) as owner:
+        secret = new_secret()
+        owner.execute(
+            "INSERT INTO accounts.tokens (digest, account, label, scopes, expires_at)"
+            " VALUES (%s, 11, 'test', '{read}', now() + interval '1 day')",
+            [digest(secret)],
+        )
+    port = _free_port()
+    environment = os.environ | {
+        "MEZHA_DATABASE_URL": settings.database_url,
+        "MEZHA_APP_DATABASE_URL": settings.app_database_url,
+        "MEZHA_REGISTRAR_DATABASE_URL": settings.registrar_database_url,
+        "MEZHA_HOME": str(settings.home),
+    }
+    command = [sys.executable, "-m", "api.cli", "serve", "--port", str(port), "--workers", "1"]
+    process = subprocess.Popen(command, env=environment, start_new_session=True)
+    try:
+        _wait(f"http://127.0.0.1:{port}", process)
+        headers = {"authorization": f"Bearer {secret}"}
+        address = f"http://127.0.0.1:{port}/api/v1/messages/stream"
+        with httpx.stream("GET", address, headers=headers, timeout=20) as answer:
+            assert next(answer.iter_lines()).startswith("retry")
+            process.terminate()
+            process.wait(timeout=15)
+    finally:
+        process.kill()
 
 
 def test_a_stream_of_the_server_resumes_after_the_last_event(town: Town) -> None:
