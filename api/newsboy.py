@@ -1,9 +1,10 @@
 """The newsboy: brings the scheduled sources in, and the news of them to the registrars of the region."""
 
 from accounts import mail
+from geo.imports import reports_folder
 from geo.session import connect
 from geo.settings import Settings
-from ingest import schedule
+from ingest import desk, schedule
 from ingest.profile import scheduled
 from ingest.schedule import Outcome
 
@@ -18,6 +19,9 @@ def look(settings: Settings) -> list[Outcome]:
         private=settings.fetch_private,
     )
     told = [o for o in outcomes if o.status != "unchanged"]
+    for outcome in told:
+        if outcome.result:
+            desk.leave_report(outcome.result, reports_folder(settings.home), url)
     if told:
         with connect(url) as connection:
             addresses = connection.execute(

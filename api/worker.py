@@ -9,6 +9,7 @@ from accounts import mail, notices
 from accounts.roots import folder, seal_yesterday
 from api import newsboy, surveyor
 from cases import boundary_file, clock, courier, messages, postman, reminders
+from geo.imports import reports_folder
 from geo.moment import Moment
 from geo.session import connect
 from geo.settings import Settings
@@ -125,7 +126,7 @@ def _imports(app: App, settings: Settings) -> None:
 
     @app.task(name="ingest.read", queue="imports")
     async def read(upload: int) -> None:
-        await asyncio.to_thread(desk.read, url, upload)
+        await asyncio.to_thread(desk.read, url, upload, reports_folder(settings.home))
 
     @app.task(name="ingest.apply", queue="imports")
     async def apply(upload: int, confirm_gone: bool = False) -> None:

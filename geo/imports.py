@@ -5,6 +5,7 @@ The pipeline itself runs in the worker; here it is only asked for. Connections a
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import RowMapping, text
@@ -16,6 +17,37 @@ from geo.jobs import enqueue
 # Jobs of one lock run one after another, so that progress is honest and the disk is not torn.
 LOCK = "imports"
 SHOWN = 2_000
+
+
+# What the worker leaves of a run: the page that opens without internet, the data, the rows that were turned away.
+REPORTS = {"html": "run-{}.html", "json": "run-{}.json", "gpkg": "run-{}-rejected.gpkg"}
+
+
+def reports_folder(home: Path) -> Path:
+    """Where the worker leaves the reports of its runs."""
+    return home / "reports"
+
+
+def reports(home: Path, run: int) -> list[str]:
+    """Kinds of report that the worker left of a run."""
+    return [kind for kind in REPORTS if _report(home, run, kind).is_file()]
+
+
+def report(home: Path, run: int, kind: str) -> Path:
+    """The file of a report; UnknownObjectError where the run left none of that kind."""
+    found = _report(home, run, kind) if kind in REPORTS else None
+    if found is None or not found.is_file():
+        raise UnknownObjectError(
+            f"Run {run} left no report of the kind “{kind[:20]}”.",
+            "Look at the page of the run.",
+            field="kind",
+            value=kind[:20],
+        )
+    return found
+
+
+def _report(home: Path, run: int, kind: str) -> Path:
+    return reports_folder(home) / REPORTS[kind].format(run)
 
 
 @dataclass(frozen=True)

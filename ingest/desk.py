@@ -10,7 +10,7 @@ from psycopg.rows import dict_row
 from geo.errors import MezhaError
 from geo.session import connect
 from ingest import pipeline
-from ingest.pipeline import Options, ingest
+from ingest.pipeline import Options, Result, ingest
 from ingest.profile import profile
 from ingest.undo import undo as undo_run
 
@@ -36,8 +36,11 @@ def _note(url: str, number: int, **values: Any) -> None:
         )
 
 
-def read(url: str, number: int) -> None:
-    """Read an upload up to the comparison; it then waits for the registrar's word, or is refused with the reason."""
+def read(url: str, number: int, reports: Path | None = None) -> None:
+    """Read an upload up to the comparison; it then waits for the registrar's word, or is refused with the reason.
+
+    ``reports``: the folder that takes the report of the run.
+    """
     upload = _upload(url, number)
     _note(url, number, status="reading")
     last = 0.0
@@ -54,7 +57,19 @@ def read(url: str, number: int) -> None:
     except MezhaError as err:
         _note(url, number, status="refused", message=str(err))
         return
+    result.file = upload["file_name"]
+    leave_report(result, reports, url)
     _note(url, number, status="waiting", run=result.run, rows_read=result.counts["read"])
+
+
+def leave_report(result: Result, folder: Path | None, url: str) -> None:
+    """Write what a run found where the office looks for it."""
+    if folder is None:
+        return
+    # The map of a report is a heavy library; the worker needs it only where there is something to tell.
+    from ingest import report
+
+    report.write(result, folder, url)
 
 
 def apply(url: str, number: int, *, confirm_gone: bool = False) -> None:

@@ -34,6 +34,7 @@ COUNTS = {
 STATUSES = {
     "done": ("загружено", "loaded"),
     "dry": ("пробный прогон: ничего не изменено", "dry run: nothing was changed"),
+    "waiting": ("ждёт решения: ничего не изменено", "waits for a decision: nothing was changed"),
     "refused": ("отказано: ничего не изменено", "refused: nothing was changed"),
 }
 ROWS = 1_000

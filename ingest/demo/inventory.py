@@ -129,6 +129,42 @@ def formulas(rng: np.random.Generator, scores: Floats, lead: Ints) -> list[str]:
     return ["".join(f"{t}{letters[s]}" for s, t in zip(who, much, strict=True) if t) for who, much in rows]
 
 
+def _growth(rng: np.random.Generator, ground: _Ground, lead: Ints, age: Ints) -> tuple[Ints, Floats, Floats]:
+    """Site class (0 the best), height in m and relative density of every stand."""
+    count = len(lead)
+    site = np.clip(
+        np.round(2.3 + 0.5 * np.abs(ground.moisture - 0.4) - 0.3 * ground.sand + rng.normal(0, 0.6, count)),
+        0,
+        5,
+    ).astype(np.int64)
+    top = np.array([SPECIES[n].top for n in NAMES])[lead] * (1.12 - 0.11 * site)
+    speed = np.array([SPECIES[n].speed for n in NAMES])[lead]
+    tall = np.round(top * (1 - np.exp(-speed * age)) ** 1.35, 1)
+    density = np.round(np.clip(rng.normal(0.68, 0.12, count), 0.3, 1.0), 1)
+    return site, np.asarray(tall, dtype=np.float64), np.asarray(density, dtype=np.float64)
+
+
+def _visits(rng: np.random.Generator, count: int) -> NDArray[np.object_]:
+    """Days of the inventory: a crew takes a stretch of neighbouring stands a day."""
+    days = np.repeat(rng.integers(0, 800, 60), -(-count // 60))[:count]
+    return np.array([date(2021, 6, 1) + timedelta(int(d)) for d in days])
+
+
+# What only a stand with trees has.
+_OF_TREES = (
+    "species",
+    "formula",
+    "age",
+    "age_group",
+    "height_m",
+    "diameter_cm",
+    "site_class",
+    "density",
+    "stock",
+    "forest_type",
+)
+
+
 def inventory(
     rng: np.random.Generator, terrain: Terrain, division: Division, cells: Ints, shapes: NDArray[np.object_]
 ) -> pd.DataFrame:
@@ -142,23 +178,9 @@ def inventory(
     lead[planted] = NAMES.index("pine")
     scores[planted, NAMES.index("pine")] += 20
     age = _ages(rng, ground, lead, kind)
-    site = np.clip(
-        np.round(2.3 + 0.5 * np.abs(ground.moisture - 0.4) - 0.3 * ground.sand + rng.normal(0, 0.6, count)),
-        0,
-        5,
-    ).astype(np.int64)
-    top = np.array([SPECIES[n].top for n in NAMES])[lead] * (1.12 - 0.11 * site)
-    speed = np.array([SPECIES[n].speed for n in NAMES])[lead]
-    tall = np.round(top * (1 - np.exp(-speed * age)) ** 1.35, 1)
-    density = np.round(np.clip(rng.normal(0.68, 0.12, count), 0.3, 1.0), 1)
+    site, tall, density = _growth(rng, ground, lead, age)
     starts = np.array([SPECIES[n].groups for n in NAMES])[lead]
-    days = np.array(
-        [
-            date(2021, 6, 1) + timedelta(int(d))
-            for d in np.repeat(rng.integers(0, 800, 60), -(-count // 60))[:count]
-        ]
-    )
-    wood = np.isin(kind, ("forested", "plantation"))
+    days = _visits(rng, count)
     moist = np.clip(np.digitize(ground.moisture, (-0.4, 0.9)), 0, 2)
     frame = pd.DataFrame(
         {
@@ -180,17 +202,7 @@ def inventory(
             "area_ha": np.round(shapely.area(shapes) / 1e4, 1),
         },
     )
-    for name in (
-        "species",
-        "formula",
-        "age",
-        "age_group",
-        "height_m",
-        "diameter_cm",
-        "site_class",
-        "density",
-        "stock",
-        "forest_type",
-    ):
+    wood = np.isin(kind, ("forested", "plantation"))
+    for name in _OF_TREES:
         frame[name] = frame[name].astype(object).where(wood, None)
     return frame

@@ -267,6 +267,9 @@ SURFACES = (
     Surface("/office/imports/{number}/state", ("/office/imports/1/state",), volatile=True),
     Surface("/office/imports/runs/{run}", ("/office/imports/runs/1",), volatile=True),
     Surface(
+        "/office/imports/runs/{run}/report/{kind}", ("/office/imports/runs/1/report/html",), volatile=True
+    ),
+    Surface(
         "/office/imports/runs/{run}/differences.json",
         ("/office/imports/runs/1/differences.json",),
         volatile=True,

@@ -11,7 +11,7 @@ from api.worker import work
 from geo import imports
 from geo.access import ANONYMOUS
 from geo.db import Database
-from geo.errors import ParameterError
+from geo.errors import ParameterError, UnknownObjectError
 from geo.settings import Settings
 from tests.ingest.test_undo import current, write
 
@@ -89,3 +89,20 @@ async def test_a_decided_upload_cannot_be_decided_again(
             "SELECT count(*) FROM pg_tables WHERE schemaname = 'ingest' AND tablename ~ '^(stage|compare)_'"
         ).fetchone()
     assert left == (0,)
+
+
+async def test_an_upload_leaves_its_report_for_the_office(
+    new_database: Callable[[], Settings], tmp_path: Path
+) -> None:
+    settings = new_database()
+    file = write(tmp_path / "places.geojson", {1: ("Один", 1), 2: ("Два", 1)})
+    file.write_text(file.read_text("utf-8").replace('"cartodb_id": 2', '"cartodb_id": 1'), "utf-8")
+    number = await upload(settings, file)
+    run = (await seen(settings, number))["run"]
+    assert imports.reports(settings.home, run) == ["html", "json", "gpkg"]
+    page = imports.report(settings.home, run, "html").read_text("utf-8")
+    assert "Ключ ru:1 уже стоит в строке 1." in page
+    assert "Оставьте одну из двух строк." in page
+    with pytest.raises(UnknownObjectError):
+        imports.report(settings.home, run, "../../secret")
+    assert imports.reports(settings.home, run + 1) == []

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Request, UploadFile
-from fastapi.responses import JSONResponse, RedirectResponse, Response
+from fastapi.responses import FileResponse, JSONResponse, RedirectResponse, Response
 from starlette.concurrency import run_in_threadpool
 
 from geo import imports
@@ -162,14 +162,39 @@ async def decide(
 
 @router.get("/runs/{run}")
 async def show_run(
-    request: Request, run: int, registrar: RegistrarDep, office: OfficeDep, caller: CallerDep
+    request: Request,
+    run: int,
+    registrar: RegistrarDep,
+    office: OfficeDep,
+    caller: CallerDep,
+    *,
+    settings: SettingsDep,
 ) -> Response:
     """One run of the history."""
     async with office.transaction(caller) as connection:
         found = await imports.run(connection, run)
         problems = await imports.problems(connection, run)
         changes = (await imports.differences(connection, run))["changes"]
-    return page(request, "imports/run.html", {"run": found, "problems": problems, "changes": changes})
+    data = {"run": found, "problems": problems, "changes": changes}
+    return page(request, "imports/run.html", data | {"reports": imports.reports(settings.home, run)})
+
+
+@router.get("/runs/{run}/report/{kind}")
+async def report(
+    run: int,
+    kind: str,
+    registrar: RegistrarDep,
+    office: OfficeDep,
+    caller: CallerDep,
+    *,
+    settings: SettingsDep,
+) -> Response:
+    """The report of a run: its page (html), its data (json), the rows that were turned away (gpkg)."""
+    async with office.transaction(caller) as connection:
+        await imports.run(connection, run)
+    path = imports.report(settings.home, run, kind)
+    # A page with scripts of its own is looked at as a file, not under this address.
+    return FileResponse(path, filename=path.name, media_type="application/octet-stream")
 
 
 @router.post("/runs/{run}/undo")
