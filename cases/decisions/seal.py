@@ -67,6 +67,7 @@ def _loaded(key: Path, certificate: Path, password: str, stamps: tuple[int, int]
     from pyhanko.sign import signers
     from pyhanko_certvalidator.registry import SimpleCertificateStore
 
+    _names_known()
     try:
         # The file holds the certificate first, then its chain.
         chain = x509.load_pem_x509_certificates(certificate.read_bytes())
@@ -91,6 +92,14 @@ def _loaded(key: Path, certificate: Path, password: str, stamps: tuple[int, int]
         chain[0].not_valid_before_utc,
         chain[0].not_valid_after_utc,
     )
+
+
+def _names_known() -> None:
+    """Let asn1crypto learn the names that pyHanko adds: it makes its index at the first signature that it reads, and
+    a process that verified one before pyHanko was loaded could not sign."""
+    from asn1crypto.cms import CMSAttributeType
+
+    CMSAttributeType._reverse_map = {name: oid for oid, name in CMSAttributeType._map.items()}
 
 
 def sealed(seal: Seal, pdf: bytes, reason: str) -> bytes:

@@ -25,7 +25,7 @@ from geo.db import Database
 from geo.migration import migrate
 from geo.settings import Settings
 from tests.benchmarks.row import Row
-from tests.cases.region import APPLICANT, DECLARATION, INN, OFFICER, area_ha, box, polygon
+from tests.cases.region import APPLICANT, DECLARATION, INN, OFFICER, area_ha, box, polygon, sign
 from tests.conftest import make_object
 
 # Layer, number of objects, columns and values beside the geometry; together a million.
@@ -81,7 +81,9 @@ async def _draft(
         )
         payload = DECLARATION | {"year": desk.today().year, "area_ha": area_ha(corners), "volume_m3": 1}
         change = Change(payload=payload, shape=ground.drawn(polygon(*corners)))
-        return await drafts.save(connection, desk, APPLICANT, case.id, change, revision=case.revision)
+        saved = await drafts.save(connection, desk, APPLICANT, case.id, change, revision=case.revision)
+    await sign(writer, APPLICANT, saved.id)
+    return saved
 
 
 async def _submit(writer: Database, desk: Desk, case: int, reasons: dict[str, str]) -> float:
