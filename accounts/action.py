@@ -38,6 +38,7 @@ class Action(StrEnum):
     sign = "sign"
     decide = "decide"
     case_changed = "case-changed"
+    checked = "check"
     payment = "payment"
     message = "message"
     setting_changed = "setting-changed"
@@ -75,6 +76,7 @@ TITLES: Mapping[Action, Mapping[str, str]] = MappingProxyType(
         Action.withdraw: {"ru": "Отзыв", "en": "Withdrawal"},
         Action.sign: {"ru": "Подписание", "en": "Signature"},
         Action.decide: {"ru": "Решение", "en": "Decision"},
+        Action.checked: {"ru": "Проверка", "en": "Check"},
         Action.case_changed: {"ru": "Изменение дела", "en": "Change of a case"},
         Action.payment: {"ru": "Платёж", "en": "Payment"},
         Action.message: {"ru": "Сообщение", "en": "Message"},

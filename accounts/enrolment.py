@@ -12,7 +12,7 @@ from accounts.action import Action
 from accounts.errors import IdentifierError, TakenError
 from accounts.journal import Entry, enter
 from accounts.passwords import check_strength, hasher
-from geo.errors import ParameterError
+from geo.errors import ParameterError, UnknownObjectError
 from geo.identifiers import inn_is_valid
 
 ROLES = ("owner", "operator", "controller", "contractor")
@@ -139,3 +139,37 @@ def appoint(
             details={"duty": duty},
         ),
     )
+
+
+def reset(
+    connection: psycopg.Connection[TupleRow], name: str, password: str, *, factors: bool = False
+) -> int:
+    """Let somebody in who is locked out: a password that must be changed, no lock, no session; his account.
+
+    ``factors`` takes his authenticator app and passkeys too. UnknownObjectError where there is no such account.
+    """
+    check_strength(password)
+    row = connection.execute(
+        "SELECT id FROM accounts.accounts WHERE lower(login) = lower(%(name)s) OR lower(email) = lower(%(name)s)",
+        {"name": name},
+    ).fetchone()
+    if row is None:
+        raise UnknownObjectError(f"There is no account {name[:60]}.", "Check its name or e-mail address.")
+    account = int(row[0])
+    connection.execute("SELECT accounts.set_password(%s, %s, true, NULL)", [account, hasher.hash(password)])
+    connection.execute(
+        "DELETE FROM accounts.guards WHERE key = ANY (%s)", [[f"account:{account}", f"second:{account}"]]
+    )
+    connection.execute(
+        "UPDATE accounts.accounts SET status = 'active' WHERE id = %s AND status IN ('new', 'blocked')",
+        [account],
+    )
+    if factors:
+        connection.execute("DELETE FROM accounts.totps WHERE account = %s", [account])
+        connection.execute("DELETE FROM accounts.passkeys WHERE account = %s", [account])
+    details = {"by": "operator", "factors": factors}
+    enter(
+        connection,
+        Entry(Action.recovery, concerned=account, subject="account", object=account, details=details),
+    )
+    return account

@@ -82,8 +82,11 @@ class _Proofs:
         return {"root": self._roots[position].name, "index": index, "path": path}
 
 
-async def lines(connection: Connection, question: Question) -> AsyncIterator[str]:
-    """Lines of an excerpt: a head with the roots, then the entries that the caller may read, oldest first."""
+async def lines(connection: Connection, question: Question, *, whole: bool = True) -> AsyncIterator[str]:
+    """Lines of an excerpt: a head with the roots, then the entries that the caller may read, oldest first.
+
+    Not ``whole``: without entries that hold an address which the caller may not read.
+    """
     roots = await rows_of(connection)
     yield _line({"format": FORMAT, "roots": {root.name: root.document() for root in roots}})
     proofs = _Proofs(connection, roots)
@@ -93,6 +96,7 @@ async def lines(connection: Connection, question: Question) -> AsyncIterator[str
         "action": question.action.value if question.action else None,
         "account": question.account,
         "own": question.own,
+        "whole": whole,
     }
     async with connection.cursor("journal_excerpt") as cursor:
         await cursor.execute(sql_of("accounts", "journal_excerpt"), values)

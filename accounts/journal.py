@@ -155,3 +155,20 @@ async def read(connection: AsyncConnection, question: Question) -> Sequence[RowM
         "offset": question.offset,
     }
     return (await connection.execute(_READ, values)).mappings().all()
+
+
+async def was_read(
+    connection: AsyncConnection,
+    caller: Caller,
+    question: Question,
+    *,
+    address: str = "",
+    taken: bool = False,
+) -> None:
+    """Record that somebody read the journal of others, or took an excerpt away."""
+    asked = {"from": question.first, "to": question.last, "action": question.action, "of": question.account}
+    details = {k: str(v) for k, v in asked.items() if v is not None} | ({"excerpt": True} if taken else {})
+    entry = Entry(
+        Action.journal_read, account=caller.account, subject="journal", address=address, details=details
+    )
+    await record(connection, entry)

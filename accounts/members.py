@@ -112,9 +112,16 @@ async def invite(
 
 async def withdraw(connection: AsyncConnection, person: Person, invitation: int) -> None:
     """Withdraw an invitation of one's party."""
-    await connection.execute(
-        update(Invitation).where(Invitation.id == invitation).values(withdrawn_at=text("now()"))
+    statement = (
+        update(Invitation)
+        .where(Invitation.id == invitation, Invitation.withdrawn_at.is_(None))
+        .values(withdrawn_at=text("now()"))
+        .returning(Invitation.party, Invitation.role)
     )
+    row = (await connection.execute(statement)).one_or_none()
+    if row:
+        details = {"invitation": invitation, "role": row.role}
+        await record(connection, _entry(Action.right_taken, person, row.party, details))
 
 
 async def accept(connection: AsyncConnection, person: Person, secret: str) -> int:

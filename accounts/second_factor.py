@@ -1,5 +1,6 @@
 """The second factor: an authenticator app (TOTP), a code by e-mail; passkeys have a module of their own."""
 
+import asyncio
 import time
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ from accounts.errors import CodeError
 from accounts.guard import count, forgive
 from accounts.journal import Entry, record
 from accounts.person import Person
+from accounts.sealing import seal, unseal
 from geo.settings import Settings
 
 STEP_S = 30
@@ -34,10 +36,11 @@ class Binding:
     svg: str
 
 
-async def begin(connection: AsyncConnection, person: Person) -> Binding:
+async def begin(connection: AsyncConnection, person: Person, settings: Settings) -> Binding:
     """A new key; it counts once a code of it was shown."""
     secret = pyotp.random_base32()
-    await connection.execute(_PUT, {"who": person.account, "secret": secret})
+    sealed = await asyncio.to_thread(seal, settings, person.account, secret)
+    await connection.execute(_PUT, {"who": person.account, "secret": sealed})
     uri = pyotp.TOTP(secret).provisioning_uri(name=person.email or person.login, issuer_name="Межа")
     code = segno.make(uri, error="m")
     return Binding(secret, str(code.svg_inline(scale=5, border=2, dark="#000", light="#fff")))
@@ -62,9 +65,14 @@ async def bound(connection: AsyncConnection, person: Person) -> bool:
     return bool(row.confirmed)
 
 
-async def _show(connection: AsyncConnection, person: Person, code: str, *, binding: bool) -> None:
+async def _show(
+    connection: AsyncConnection, person: Person, code: str, settings: Settings, *, binding: bool
+) -> None:
     row = (await connection.execute(_TOTP, {"who": person.account})).one()
-    step = step_of(row.secret, code, time.time()) if row.secret and (row.confirmed or binding) else None
+    step = None
+    if row.secret and (row.confirmed or binding):
+        secret = await asyncio.to_thread(unseal, settings, person.account, row.secret)
+        step = step_of(secret, code, time.time())
     if step is None:
         raise CodeError(
             "The code is wrong.", "Check the phone's clock and type the present code.", field="code"
@@ -73,9 +81,9 @@ async def _show(connection: AsyncConnection, person: Person, code: str, *, bindi
         raise CodeError("This code was used already.", "Wait for the next one.", field="code", value="used")
 
 
-async def bind(connection: AsyncConnection, person: Person, code: str) -> None:
+async def bind(connection: AsyncConnection, person: Person, code: str, settings: Settings) -> None:
     """Finish the binding by a first code."""
-    await _show(connection, person, code, binding=True)
+    await _show(connection, person, code, settings, binding=True)
     await record(connection, _entry(person, "totp", on=True))
 
 
@@ -107,10 +115,10 @@ async def check(
     The error is returned, not raised: the count of the try must be committed. TooManyTriesError is raised.
     """
     key = f"second:{person.account}"
-    await count(connection, key, TRIES, settings)
+    last = await count(connection, key, TRIES, settings)
     error: CodeError | None = None
     try:
-        await _show(connection, person, code, binding=False)
+        await _show(connection, person, code, settings, binding=False)
     except CodeError as err:
         error = err
         if not err.value:
@@ -121,4 +129,11 @@ async def check(
                 error = by_letter
     if error is None:
         await forgive(connection, key, whole=True)
+    elif last:
+        await record(
+            connection,
+            Entry(
+                Action.locked, account=person.account, concerned=person.account, details={"factor": "second"}
+            ),
+        )
     return error

@@ -8,6 +8,8 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from accounts import journal
+from accounts.action import Action
 from cases import evaluation, findings, form, record, sheet, subject
 from cases.desk import Actor, Desk
 from cases.documents import shelf
@@ -190,6 +192,7 @@ async def validate(connection: AsyncConnection, desk: Desk, actor: Actor, case_i
     """Every problem and finding of a case as it stands, without keeping or changing anything."""
     case = await record.load(connection, case_id)
     service = await record.definition_of(connection, desk, case)
+    await _noted(connection, actor, case)
     examined = await examine(connection, desk, actor, case, service, moment=Moment.draft)
     examined = await with_claims(connection, examined, case.lodged_order)
     shown = await presented(connection, actor, case, examined)
@@ -204,6 +207,19 @@ async def validate(connection: AsyncConnection, desk: Desk, actor: Actor, case_i
         "problems": [p.as_dict() for p in examined.problems],
         "findings": shown,
     }
+
+
+async def _noted(connection: AsyncConnection, actor: Actor, case: Case) -> None:
+    """That somebody had a case checked: the answer may rest on what he does not see."""
+    entry = journal.Entry(
+        Action.checked,
+        account=actor.caller.account,
+        subject="cases",
+        object=case.id,
+        region=case.region,
+        inn=case.party_inn,
+    )
+    await journal.record(connection, entry)
 
 
 def _would_block(examined: Examined, strict: Question) -> list[str]:

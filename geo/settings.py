@@ -105,6 +105,13 @@ class Settings(BaseSettings):
     trusted_proxies: Names = Field(
         frozenset(), description="Addresses of reverse proxies whose X-Forwarded-For is believed"
     )
+    certificate_header: str = Field(
+        "",
+        description="Header in which a trusted proxy names the checked client certificate, PEM in URL encoding; empty: none",
+    )
+    keys_file: Path | None = Field(
+        None, description="Keys that seal secrets in the database; empty: made at MEZHA_HOME/keys/secrets"
+    )
     smtp_url: str = Field(
         "", description="Mail server, smtp://user:password@host:587 or smtps://; empty: letters wait"
     )

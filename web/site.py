@@ -13,10 +13,12 @@ from web.pages import (
     boundaries,
     cabinet,
     calendar,
+    certificates,
     documents,
     entry,
     home,
     imports,
+    journal,
     login,
     manual,
     messages,
@@ -70,6 +72,8 @@ PAGES = (
     staff.router,
     providers.router,
     acting.router,
+    journal.router,
+    certificates.router,
 )
 
 

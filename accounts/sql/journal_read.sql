@@ -1,9 +1,9 @@
 -- Entries of the journal as the caller may read them: row-level security chooses the rows, the address is kept from
 -- him who is neither its owner nor staff.
-SELECT e.strand, e.number, e.at, e.action, e.account, e.concerned, e.subject, e.object, e.region, e.inn, e.details,
+SELECT e.strand, e.number, e.at, e.action, e.account, e.concerned, e.subject, e.object, e.region, e.inn, e.details, a.name,
        CASE WHEN e.account = access.account() OR access.rank() >= 3 OR e.region = ANY (access.regions())
             THEN e.address END AS address
-FROM journal.entries e
+FROM journal.entries e LEFT JOIN accounts.accounts a ON a.id = e.account
 WHERE (CAST(:first AS date) IS NULL OR e.at >= CAST(:first AS date))
   AND (CAST(:past AS date) IS NULL OR e.at < CAST(:past AS date))
   AND (CAST(:action AS text) IS NULL OR e.action = CAST(:action AS text))

@@ -71,6 +71,35 @@ def add(
         out.print(f"password: {password}", highlight=False, markup=False)
 
 
+@users.command()
+def reset(
+    name: Annotated[str, typer.Argument(help="Name for the log-in, or e-mail address")],
+    *,
+    factors: Annotated[
+        bool, typer.Option("--factors", help="Take the authenticator app and the passkeys too")
+    ] = False,
+) -> None:
+    """Let somebody in who is locked out, an administrator too: a new password is made and printed."""
+    from accounts import enrolment, passwords
+
+    password = passwords.temporary()
+    with connect(database_settings(Settings()).url_for("owner")) as connection:
+        account = enrolment.reset(connection, name, password, factors=factors)
+    out.print(f"account {account}: {name}", highlight=False)
+    out.print(f"password: {password}", highlight=False, markup=False)
+
+
+@users.command(name="rotate-keys")
+def rotate_keys() -> None:
+    """Seal the secrets of the database with a new key; restart the server afterwards."""
+    from accounts import sealing
+
+    settings = database_settings(Settings())
+    with connect(settings.url_for("owner")) as connection:
+        count = sealing.rotate(connection, settings)
+    out.print(f"{count} secrets sealed anew; keys: {sealing.file_of(settings)}", highlight=False)
+
+
 def show_demo(settings: Settings) -> None:
     """Make the log-ins of the demonstration where they are missing, and print them."""
     from accounts import demo

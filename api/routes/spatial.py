@@ -10,7 +10,8 @@ import shapely
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import FileResponse
 
-from api.params import BaseUrl, CallerDep, DatabaseDep, SettingsDep, finite, known_only
+from accounts import journal
+from api.params import AddressDep, BaseUrl, CallerDep, DatabaseDep, SettingsDep, finite, known_only
 from api.patience import while_connected
 from geo import layers, objects
 from geo.db import Database
@@ -326,12 +327,14 @@ async def cancel(identity: str, database: DatabaseDep, caller: CallerDep, base: 
 
 @router.get("/questions/{identity}/file")
 async def result(
-    identity: str, database: DatabaseDep, caller: CallerDep, settings: SettingsDep
+    identity: str, database: DatabaseDep, caller: CallerDep, settings: SettingsDep, address: AddressDep
 ) -> FileResponse:
     """The result as GeoParquet: every object cut, with the common part as its geometry."""
     async with database.transaction(caller) as connection:
         found = await questions.find(connection, identity, caller)
-    path = questions.file_of(settings, found)
+        path = questions.file_of(settings, found)
+        part = {"question": identity, "format": "geoparquet"}
+        await journal.downloaded(connection, caller, "question", details=part, address=address)
     return FileResponse(
         path, media_type="application/vnd.apache.parquet", filename=f"question-{identity}.parquet"
     )

@@ -195,6 +195,27 @@ SECRETS = (
         {"id": QUESTION, "kind": "intersect", "arguments": "{}", "caller": "{}", "account": 71}
         | {"status": "done", "answer": '{"note": "{mark}"}'},
     ),
+    Secret(
+        "entry",
+        frozenset({"owner", "inspector here", "administrator"}),
+        "journal",
+        {"action": "change", "account": None, "concerned": None, "subject": "leases", "object": 1}
+        | {"region": "54", "inn": OWNER_INN, "address": "10.0.0.2", "details": '{"name": "{mark}"}'},
+    ),
+    Secret(
+        "entry-own",
+        frozenset({"owner", "administrator"}),
+        "journal",
+        {"action": "log-in", "account": 71, "concerned": 71, "subject": "session", "object": 1}
+        | {"region": "", "inn": "", "address": "10.0.0.3", "details": '{"device": "{mark}"}'},
+    ),
+    Secret(
+        "entry-far",
+        frozenset({"inspector elsewhere", "administrator"}),
+        "journal",
+        {"action": "change", "account": None, "concerned": None, "subject": "zones", "object": 9}
+        | {"region": "70", "inn": "", "address": "10.0.0.4", "details": '{"name": "{mark}"}'},
+    ),
 )
 
 

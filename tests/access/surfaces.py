@@ -351,6 +351,8 @@ SURFACES = (
                 "/cabinet/services/{name}",
                 "/confirmation",
                 "/login/party",
+                *("/profile/journal", "/office/journal"),
+                *("/profile/journal/excerpt", "/office/journal/excerpt"),
             ),
             *(
                 "/login/esia/back",
@@ -392,6 +394,8 @@ SURFACES = (
             ),
             *(
                 "/login/party",
+                "/login/certificate",
+                "/profile/certificate",
                 "/login/passkey",
                 "/login/passkey/options",
                 "/login/second",

@@ -15,11 +15,12 @@ from accounts.enrolment import Company, Newcomer, appoint, company, enrol, join
 PASSWORD = "Leshiy-i-Bereza-7"
 FOREST = Company("7707083893", "АО «Лес»", "54")
 OTHER = Company("7736050003", "ООО «Другие»", "54")
+Enrolled = Callable[..., tuple[str, int]]
 _numbers = count(1)
 
 
 @pytest.fixture
-def enrolled(owner: psycopg.Connection[Any]) -> Callable[..., tuple[str, int]]:
+def enrolled(owner: psycopg.Connection[Any]) -> Enrolled:
     """Make an account and return its name and number; ``role`` in ``party`` or ``duty`` in ``region`` as wished."""
 
     def make(

@@ -2,7 +2,6 @@
 
 import asyncio
 import base64
-from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -11,10 +10,8 @@ import pytest
 
 from api.identity import LIFE_S
 from geo.settings import Settings
-from tests.accounts.conftest import FOREST, OTHER, log_in, send
+from tests.accounts.conftest import FOREST, OTHER, Enrolled, log_in, send
 from tests.conftest import client_of, make_object
-
-Enrolled = Callable[..., tuple[str, int]]
 
 
 async def seen(client: httpx.AsyncClient) -> set[int]:

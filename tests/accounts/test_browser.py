@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +18,9 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from accounts import gost
 from geo.settings import Settings
-from tests.accounts.conftest import PASSWORD
+from tests.accounts.conftest import PASSWORD, Enrolled
 from tests.accounts.stub import CHIEF, CLERK, Esia, Keys
 
-Enrolled = Callable[..., tuple[str, int]]
 CHROMIUM = next((p for p in ("/usr/bin/chromium", "/usr/bin/chromium-browser") if Path(p).exists()), "")
 HERE = Path(__file__).parent
 pytestmark = pytest.mark.skipif(not CHROMIUM, reason="there is no Chromium on this machine")

@@ -1,17 +1,15 @@
 """Forms: every page that takes a change refuses it without the token, and every change with a cookie from elsewhere."""
 
 import re
-from collections.abc import Callable
 
 import pytest
 from fastapi.routing import APIRoute
 
 from geo.settings import Settings
-from tests.accounts.conftest import form_token, log_in
+from tests.accounts.conftest import Enrolled, form_token, log_in
 from tests.conftest import client_of
 from web import site
 
-Enrolled = Callable[..., tuple[str, int]]
 UNSAFE = {"POST", "PUT", "PATCH", "DELETE"}
 
 

@@ -1,7 +1,6 @@
 """Log-in by password: what it opens, what it refuses, and what it does not tell."""
 
 import asyncio
-from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -15,10 +14,8 @@ from accounts.login import by_password
 from accounts.origin import Origin
 from geo.db import Database
 from geo.settings import Settings
-from tests.accounts.conftest import PASSWORD, log_in, send
+from tests.accounts.conftest import PASSWORD, Enrolled, log_in, send
 from tests.conftest import client_of
-
-Enrolled = Callable[..., tuple[str, int]]
 
 
 @pytest.mark.requirement("C-04", "C-89")

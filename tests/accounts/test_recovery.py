@@ -3,7 +3,7 @@
 import asyncio
 import re
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import psycopg
@@ -13,13 +13,13 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.handlers import Message as Handler
 
 from accounts import second_factor
+from accounts.sealing import seal
 from api.identity import LIFE_S
 from api.worker import work
 from geo.settings import Settings
-from tests.accounts.conftest import FOREST, OTHER, PASSWORD, log_in, send
+from tests.accounts.conftest import FOREST, OTHER, PASSWORD, Enrolled, log_in, send
 from tests.conftest import client_of
 
-Enrolled = Callable[..., tuple[str, int]]
 NEW = "Sosnovyi-Bor-42"
 
 
@@ -149,7 +149,7 @@ async def test_five_wrong_second_factors_lock_it(
     name, account = enrolled()
     owner.execute(
         "INSERT INTO accounts.totps (account, secret, confirmed_at) VALUES (%s, %s, now())",
-        [account, "A" * 32],
+        [account, seal(posted, account, "A" * 32)],
     )
     async with client_of(posted) as client:
         await log_in(client, name)
@@ -158,6 +158,10 @@ async def test_five_wrong_second_factors_lock_it(
         right = pyotp.TOTP("A" * 32).now()
         locked = await send(client, "/login/second", {"code": right})
         assert locked.status_code == 422 and "Слишком много" in locked.text
+    told = owner.execute(
+        "SELECT details FROM journal.entries WHERE concerned = %s AND action = 'locked'", [account]
+    ).fetchall()
+    assert told == [({"factor": "second"},)]
 
 
 async def test_a_code_by_letter_is_a_second_factor_too(
@@ -166,7 +170,7 @@ async def test_a_code_by_letter_is_a_second_factor_too(
     name, account = enrolled()
     owner.execute(
         "INSERT INTO accounts.totps (account, secret, confirmed_at) VALUES (%s, %s, now())",
-        [account, "A" * 32],
+        [account, seal(posted, account, "A" * 32)],
     )
     async with client_of(posted) as client:
         await log_in(client, name)

@@ -5,11 +5,11 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
-from accounts import passkeys, registration, second_factor
+from accounts import certificates, passkeys, registration, second_factor
 from accounts.errors import AccountsError
 from geo.errors import MezhaError
 from web.pages.profile import shown
-from web.visitor import CallerDep, DatabaseDep, PersonDep
+from web.visitor import CallerDep, DatabaseDep, PersonDep, SettingsDep
 
 router = APIRouter(prefix="/profile")
 Text = Annotated[str, Form(max_length=500)]
@@ -21,25 +21,35 @@ async def overview(request: Request, person: PersonDep, caller: CallerDep, datab
     async with database.transaction(caller) as connection:
         bound = await second_factor.bound(connection, person)
         keys = await passkeys.own(connection)
-    return shown(request, "security", {"person": person, "bound": bound, "passkeys": keys})
+        shown_before = await certificates.own(connection)
+    data = {"person": person, "bound": bound, "passkeys": keys, "certificates": shown_before}
+    return shown(request, "security", data)
 
 
 @router.post("/totp")
-async def begin(request: Request, person: PersonDep, caller: CallerDep, database: DatabaseDep) -> Response:
+async def begin(
+    request: Request, person: PersonDep, caller: CallerDep, database: DatabaseDep, settings: SettingsDep
+) -> Response:
     """A key for the app, as a QR code."""
     async with database.transaction(caller) as connection:
-        binding = await second_factor.begin(connection, person)
+        binding = await second_factor.begin(connection, person, settings)
     return shown(request, "totp", {"person": person, "binding": binding})
 
 
 @router.post("/totp/bind")
 async def bind(
-    request: Request, person: PersonDep, caller: CallerDep, database: DatabaseDep, code: Text = ""
+    request: Request,
+    person: PersonDep,
+    caller: CallerDep,
+    database: DatabaseDep,
+    settings: SettingsDep,
+    *,
+    code: Text = "",
 ) -> Response:
     """Finish the binding by a first code."""
     try:
         async with database.transaction(caller) as connection:
-            await second_factor.bind(connection, person, code)
+            await second_factor.bind(connection, person, code, settings)
     except AccountsError as err:
         return shown(request, "totp", {"person": person, "binding": None, "error": err}, 422)
     return RedirectResponse("/profile/security", 303)
