@@ -94,7 +94,7 @@ async def viewed(
     rank = func.greatest(newest.c.visibility, func.access.layer_rank(layer))
     values = (cast(caller.account, BigInteger), null(), layer, cast(identity, BigInteger))
     added = func.journal.append(
-        Action.view.value, *values, newest.c.region, newest.c.inn, address, cast("{}", JSONB)
+        Action.view.value, *values, newest.c.region, newest.c.inn, address, cast({}, JSONB)
     )
     await connection.execute(select(added).where(rank >= Access.restricted))
 

@@ -27,7 +27,7 @@ def _wrong(field: str, value: str, remedy: str) -> IdentifierError:
 
 def _numbers(kind: str, given: Mapping[str, str]) -> dict[str, str | None]:
     inn, kpp, ogrn = (re.sub(r"\s", "", given.get(k, "")).upper() for k in ("inn", "kpp", "ogrn"))
-    snils = re.sub(r"\D", "", given.get("snils", ""))
+    snils = re.sub(r"[^0-9]", "", given.get("snils", ""))
     length = _INN_LENGTH.get(kind)
     if (inn or length) and not (inn_is_valid(inn) and len(inn) == (length or len(inn))):
         raise _wrong("inn", inn, f"It has {length or '10 or 12'} digits; check the last ones.")
@@ -52,7 +52,7 @@ def checked(given: Mapping[str, str]) -> dict[str, object]:
         )
     if not 2 <= len(name) <= 400:
         raise ParameterError("The name is missing or too long.", "Write 2 to 400 characters.", field="name")
-    if not re.fullmatch(r"\d{2}", region):
+    if not re.fullmatch(r"[0-9]{2}", region):
         raise ParameterError("The region is missing.", "Write the two digits of its code.", field="region")
     parent = given.get("parent", "")
     if (kind == "division") != parent.isdecimal():

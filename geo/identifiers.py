@@ -1,11 +1,11 @@
-"""Identifiers of the field and their check digits (DOMAIN §1.1–1.3)."""
+"""Identifiers of the field and their check digits (DOMAIN §1.1–1.3); digits are those of ASCII alone."""
 
 import re
 
 _LATIN_TO_CYRILLIC = str.maketrans("ABCEHKMOPTXY", "АВСЕНКМОРТХУ")
-_LICENCE = re.compile(r"([А-ЯЁ]{3})\s*(\d{5,6})\s*([А-ЯЁ]{2})")
-_CADASTRAL = re.compile(r"\d{2}:\d{2}:\d{6,7}:\d+")
-_QUARTER = re.compile(r"\d{2}:\d{2}:\d{6,7}")
+_LICENCE = re.compile(r"([А-ЯЁ]{3})\s*([0-9]{5,6})\s*([А-ЯЁ]{2})")
+_CADASTRAL = re.compile(r"[0-9]{2}:[0-9]{2}:[0-9]{6,7}:[0-9]+")
+_QUARTER = re.compile(r"[0-9]{2}:[0-9]{2}:[0-9]{6,7}")
 
 
 def _weighted(digits: str, weights: tuple[int, ...]) -> int:
@@ -14,7 +14,7 @@ def _weighted(digits: str, weights: tuple[int, ...]) -> int:
 
 def inn_is_valid(inn: str) -> bool:
     """Whether a taxpayer number of 10 or 12 digits has right control digits; region 00 does not exist."""
-    if not re.fullmatch(r"\d{10}|\d{12}", inn) or inn.startswith("00"):
+    if not re.fullmatch(r"[0-9]{10}|[0-9]{12}", inn) or inn.startswith("00"):
         return False
     if len(inn) == 10:
         return int(inn[9]) == _weighted(inn, (2, 4, 10, 3, 5, 9, 4, 6, 8))
@@ -25,16 +25,16 @@ def inn_is_valid(inn: str) -> bool:
 
 def ogrn_is_valid(ogrn: str) -> bool:
     """Whether a state registration number of 13 (company) or 15 digits (entrepreneur) has a right control digit."""
-    if re.fullmatch(r"[15]\d{12}", ogrn):
+    if re.fullmatch(r"[15][0-9]{12}", ogrn):
         return int(ogrn[12]) == int(ogrn[:12]) % 11 % 10
-    if re.fullmatch(r"3\d{14}", ogrn):
+    if re.fullmatch(r"3[0-9]{14}", ogrn):
         return int(ogrn[14]) == int(ogrn[:14]) % 13 % 10
     return False
 
 
 def snils_is_valid(snils: str) -> bool:
     """Whether an insurance number has a right control sum; numbers up to 001-001-998 have none."""
-    digits = re.sub(r"\D", "", snils)
+    digits = re.sub(r"[^0-9]", "", snils)
     if len(digits) != 11:
         return False
     if int(digits[:9]) <= 1001998:
@@ -45,12 +45,12 @@ def snils_is_valid(snils: str) -> bool:
 
 def kpp_is_valid(kpp: str) -> bool:
     """Whether a tax registration reason code has the right form; it has no control digit."""
-    return re.fullmatch(r"\d{4}[0-9A-Z]{2}\d{3}", kpp) is not None
+    return re.fullmatch(r"[0-9]{4}[0-9A-Z]{2}[0-9]{3}", kpp) is not None
 
 
 def account_is_valid(account: str, bik: str) -> bool:
     """Whether a bank account of 20 digits fits the bank's BIK."""
-    if not (re.fullmatch(r"\d{20}", account) and re.fullmatch(r"\d{9}", bik)):
+    if not (re.fullmatch(r"[0-9]{20}", account) and re.fullmatch(r"[0-9]{9}", bik)):
         return False
     prefix = "0" + bik[4:6] if account.startswith("301") else bik[6:]
     return sum(int(d) * (7, 1, 3)[i % 3] % 10 for i, d in enumerate(prefix + account)) % 10 == 0

@@ -34,6 +34,7 @@ def told(settings: Settings, owner: psycopg.Connection[Any]) -> None:
     enter(owner, Entry(Action.view, 502, None, "leases", 7, "54", INN, "10.9.9.9", {"device": "viewed-2"}))
     enter(owner, Entry(Action.change, None, None, "leases", 7, "54", INN, "", {"device": "changed-3"}))
     enter(owner, Entry(Action.change, None, None, "zones", 8, "70", "", "", {"device": "far-4"}))
+    enter(owner, Entry(Action.listed, 501, None, "licences", details={"query": "a=1", "returned": 3}))
 
 
 @pytest.mark.requirement("S-50", "S-52")
