@@ -85,6 +85,8 @@ python_packages() {
   [ -x "$root/.venv/bin/mezha" ] && [ -e "$stamp" ] && [ ! "$root/uv.lock" -nt "$stamp" ] && [ ! "$root/pyproject.toml" -nt "$stamp" ] && return 0
   # shellcheck disable=SC2086
   step "installing the Python packages" env UV_PYTHON_DOWNLOADS=never VIRTUAL_ENV= "$tools/bin/uv" sync --project "$root" --frozen $groups
+  # pygeoapi brings a package `tests` of its own, which would hide ours.
+  rm -rf "$root"/.venv/lib/python*/site-packages/tests "$root"/.venv/.mezha-*
   touch "$stamp"
 }
 

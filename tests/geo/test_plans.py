@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.dialects import postgresql
 
-from geo import filters, objects
+from geo import filters, objects, search
 from geo.access import ANONYMOUS, IDENTIFY, Caller
 from geo.layers import layer
 from geo.moment import ALWAYS, parse
@@ -102,3 +102,16 @@ def test_a_count_in_a_box_uses_the_index(forest: Settings, as_of: str | None) ->
     query = Query(boxes=((80.5, 50.3, 80.55, 50.35),), moment=parse(None, as_of, ALWAYS))
     shown = plan(forest, select(func.count()).select_from(table).where(objects.conditions(STANDS, query)))
     assert "Seq Scan" not in shown, shown
+
+
+def test_a_part_of_a_word_is_searched_in_the_index(settings: Settings) -> None:
+    with psycopg.connect(settings.database_url, autocommit=True) as owner:
+        owner.execute(
+            "INSERT INTO register.municipalities (name, key, region, digest)"
+            " SELECT md5(i::text), 'search:' || i, '54', md5(i::text)::uuid FROM generate_series(1, 5000) i"
+        )
+        # What was just written waits beside the index until the first vacuum.
+        owner.execute("VACUUM ANALYZE register.municipalities")
+    assert "ix_municipalities_search" in plan(
+        settings, search._statement(layer("municipalities"), "%0c1e%", 5)
+    )
