@@ -4,6 +4,7 @@ import random
 import shutil
 import tempfile
 import time
+from datetime import date, timedelta
 from pathlib import Path
 
 from morecantile import tms
@@ -133,8 +134,9 @@ def low(ground: Ground) -> list[Row]:
     with servers.mezha(ground.settings) as server:
         for zoom in (4, 6, 8, 9):
             tiles = tiles_of(ground.coverage, zoom)
-            # Each address differs, so that nothing is remembered.
-            fresh = [f"{path}?v={n}" for n in range(4000 // len(tiles) + 1) for path in paths(tiles, OURS)]
+            # Each question differs by its day, so that nothing is remembered, nor kept on the shelf.
+            days = [date.today() - timedelta(n) for n in range(4000 // len(tiles) + 1)]
+            fresh = [f"{path}?datetime={day}" for day in days for path in paths(tiles, OURS)]
             walk(server, fresh[::-1], 1, clients=2)
             ours = walk(server, fresh, SECONDS, clients=2)
             least = floor(ground.cluster, ground.name, plain(), tiles, SECONDS, once=zoom < 8)
