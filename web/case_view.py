@@ -169,18 +169,31 @@ def reasons_of(form: Mapping[str, Any]) -> dict[str, str]:
     return {name.removeprefix(head): str(value) for name, value in form.items() if name.startswith(head)}
 
 
-def map_data(dossier: Dossier, extent: Sequence[float] | None = None) -> dict[str, Any]:
+def pieces(found: Sequence[Mapping[str, Any]], locale: str) -> list[dict[str, Any]]:
+    """The offending pieces for the map, each with its area as label; the gravest is drawn last."""
+    grave = ("info", "warn", "block")
+    hits = [f for f in found if f["piece"] and f["outcome"] == "hit" and f["severity"] in grave]
+    return [
+        {
+            "rule": f["rule"],
+            "severity": f["severity"],
+            "geometry": f["piece"],
+            "label": language.area(f["area_m2"], locale) if f["area_m2"] else "",
+        }
+        for f in sorted(hits, key=lambda f: grave.index(f["severity"]))
+    ]
+
+
+def map_data(
+    dossier: Dossier, found: Sequence[Mapping[str, Any]], locale: str, extent: Sequence[float] | None = None
+) -> dict[str, Any]:
     """What the map of a case draws."""
     boundary = dossier.geometry
     return {
         "boundary": boundary["geometry"] if boundary else None,
         "bbox": (boundary["bbox"] if boundary else None) or extent,
         "change": {k: v["geometry"] for k, v in boundary["change"].items()} if boundary else {},
-        "pieces": [
-            {"rule": f["rule"], "severity": f["severity"], "geometry": f["piece"]}
-            for f in dossier.findings
-            if f["piece"] and f["outcome"] == "hit"
-        ],
+        "pieces": pieces(found, locale),
         "subject": [dossier.case.subject_layer, dossier.case.subject_id] if dossier.case.subject_id else None,
     }
 

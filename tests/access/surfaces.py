@@ -378,6 +378,7 @@ SURFACES = (
         Surface(template, method="POST", silent=CASES)
         for template in (
             *("/cabinet/cases", "/cabinet/cases/{case}", "/cabinet/cases/{case}/actions/{action}"),
+            "/cabinet/cases/{case}/check",
             *("/cabinet/cases/{case}/boundaries", "/cabinet/cases/{case}/boundaries/{number}"),
             *("/cabinet/cases/{case}/corners", "/office/cases/{case}/actions/{action}"),
             *(f"/{{room}}/cases/{{case}}/documents/{{document}}/{word}" for word in ("remove", "share")),

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
 from accounts.codes import DEMO_CODE
-from cases import drafts, ground, queue, service, signing, subject, thread
+from cases import drafts, ground, queue, service, signing, subject, submission, thread
 from cases.drafts import Change
 from cases.errors import IncompleteError
 from cases.lifecycle import Action, Role
@@ -57,6 +57,7 @@ async def cabinet(request: Request, database: DatabaseDep) -> Response:
         "now": [line for line in lines if line.mine_to_act],
         "lines": lines,
         "mine": mine,
+        "holdings": {"inns": actor.caller.inns, "layers": [name for name, rows in mine.items() if rows]},
         "services": desk.catalogue.on(desk.today()),
     }
     return shown(request, "cabinet", data)
@@ -136,7 +137,7 @@ def case_page(
         "clear": clear,
         "errors": case_view.mistakes(problems, error, locale),
         "error": error,
-        "map": case_view.map_data(dossier),
+        "map": case_view.map_data(dossier, found, locale),
         "file": case_view.open_file(dossier, request),
         "due": case_view.first_due(dossier),
         "buttons": case_view.buttons(dossier),
@@ -212,6 +213,17 @@ async def _sent(request: Request, dossier: Dossier, action: Action, sending: Sen
     given = service.Given(acknowledgements=sending.reasons)
     async with writer.transaction(actor.caller) as connection:
         await service.perform(connection, desk, actor, dossier.case.id, action, given=given)
+
+
+@router.post("/cases/{case}/check")
+async def check(request: Request, case: str) -> Response:
+    """What the rules find in the draft as it is saved, for the page that is being drawn on; nothing is kept."""
+    actor, desk = case_view.actor_of(request), case_view.desk_of(request)
+    async with case_view.writer_of(request).transaction(actor.caller) as connection:
+        answer = await submission.validate(connection, desk, actor, case_id(case))
+    named, clear = case_view.shown_findings(answer["findings"])
+    pieces = case_view.pieces(answer["findings"], locale_of(request))
+    return shown(request, "findings", {"findings": named, "clear": clear, "pieces": pieces})
 
 
 @router.post("/cases/{case}/corners")

@@ -18,7 +18,7 @@ function add(map) {
   map.addSource(SOURCE, { type: "geojson", data: areas([]) });
   map.addLayer({ id: "file-fill", type: "fill", source: SOURCE, paint: { "fill-color": colour("--warning"), "fill-opacity": ["case", ["boolean", ["feature-state", "ticked"], false], 0.5, 0.12] } });
   map.addLayer({ id: "file-line", type: "line", source: SOURCE, paint: { "line-color": colour("--warning"), "line-width": 2 } });
-  map.addLayer({ id: "file-number", type: "symbol", source: SOURCE, layout: { "text-field": ["to-string", ["get", "number"]], "text-size": 14 }, paint: { "text-color": colour("--ink"), "text-halo-color": colour("--surface"), "text-halo-width": 1.5 } });
+  map.addLayer({ id: "file-number", type: "symbol", source: SOURCE, layout: { "text-field": ["to-string", ["get", "number"]], "text-font": ["Golos Text Medium", "Golos Text"], "text-size": 14 }, paint: { "text-color": colour("--ink"), "text-halo-color": colour("--surface"), "text-halo-width": 1.5 } });
   map.on("click", "file-fill", (event) => {
     const box = document.querySelector(`#boundary-file [name=contours][value="${event.features[0].id}"]`);
     if (box) {
