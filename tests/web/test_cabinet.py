@@ -177,3 +177,19 @@ async def test_an_empty_cabinet_says_what_will_appear(settings: Settings) -> Non
         text = sound(await rival.get("/cabinet"))
     assert "Сейчас ничего не ждёт" in text
     assert "Дел пока нет" in text
+
+
+@pytest.mark.requirement("F-14")
+async def test_a_draft_is_checked_while_it_is_drawn(applicant: httpx.AsyncClient, region: Region) -> None:
+    """What the page asks after each change of the boundary: findings, and their pieces for the map; nothing is kept."""
+    case = await _begun(applicant, region)
+    held = revision((await applicant.get(case)).text)
+    api = f"/api/v1/cases/{case.rpartition('/')[2]}"
+    wet = {"drawn": polygon(83.085, 55.01, 83.095, 55.02)}
+    assert (await applicant.put(api, json=wet, headers={"if-match": f'"{held}"'})).status_code == 200
+    checked = await applicant.post(f"{case}/check")
+    assert checked.status_code == 200, checked.text
+    assert "водоохранн" in checked.text
+    assert 'data-piece="' in checked.text
+    assert "га&#34;" in checked.text or "га" in checked.text
+    assert (await applicant.get(f"{api}/events")).json()["events"] == []
