@@ -2,8 +2,7 @@
 
 No constraint while the source is down: test_rules.py, `test_a_source_that_is_down_is_not_checked`. A validator removed because
 it refused lawful plans: there, `test_an_old_defect_warns_and_a_new_one_blocks`. Relabelled coordinates: test_boundary_file.py,
-`test_a_relabelled_system_is_found_out`. The year 20240: test_service_definition.py. A draft lost with the session:
-tests/web/test_cases_browser.py.
+`test_a_relabelled_system_is_found_out`. The year 20240: test_service_definition.py.
 """
 
 import json
