@@ -1,15 +1,15 @@
-"""Files with a boundary that applicants send into their cases."""
+"""Loads: what a first load drops and builds anew."""
 
 from importlib.resources import files
 
 from alembic import op
 
-revision = "0020"
-down_revision = "0021"
+revision = "0026"
+down_revision = "0025"
 
 
 def upgrade() -> None:
-    script = files("migrations").joinpath("sql", "0020_boundary_files.sql").read_text("utf-8")
+    script = files("migrations").joinpath("sql", "0026_loads.sql").read_text("utf-8")
     run = op.get_bind().exec_driver_sql
     run("SET LOCAL ROLE mezha_owner")
     run(script.replace("%", "%%"))
