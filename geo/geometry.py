@@ -85,6 +85,8 @@ def _ring_areas(rings: Geometries) -> Floats:
     if not len(rings):
         return np.zeros(0)
     degrees, owner = shapely.get_coordinates(rings, return_index=True)
+    if not len(degrees):
+        return np.zeros(len(rings))
     xy = _equal_area(degrees)
     count = np.bincount(owner, minlength=len(rings))
     first = np.cumsum(count) - count

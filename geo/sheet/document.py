@@ -7,7 +7,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import typst
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from geo.layers import DRAWN, Layer, layer
@@ -106,6 +105,9 @@ def svg(order: Order, shown: Sequence[Content]) -> str:
 
 def pdf(order: Order, shown: Sequence[Content], fonts: Path) -> bytes:
     """The PDF of a sheet; ``fonts`` is a folder of TrueType files."""
+    # A start must not wait for what only sheets need.
+    import typst
+
     sheet = order.frame.paper.sheet
     page = _PAGE.format(width=sheet.width, height=sheet.height, lang=order.words.locale)
     files: Any = {"main": page.encode(), "map.svg": svg(order, shown).encode()}

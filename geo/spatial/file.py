@@ -6,7 +6,6 @@ import zipfile
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-import pyogrio
 import shapely
 from pyproj import CRS
 from pyproj.exceptions import CRSError
@@ -69,15 +68,17 @@ def _shapefile(body: bytes) -> bytes:
 
 def _polygons(body: bytes, ending: str) -> Shape:
     """The polygons of the first layer that has any."""
+    from pyogrio import errors
+
     with tempfile.NamedTemporaryFile(suffix=ending) as kept:
         kept.write(body)
         kept.flush()
         try:
             stated, found = _geometries(Path(kept.name))
         except (
-            pyogrio.errors.DataSourceError,
-            pyogrio.errors.DataLayerError,
-            pyogrio.errors.FeatureError,
+            errors.DataSourceError,
+            errors.DataLayerError,
+            errors.FeatureError,
         ):
             raise _refuse("The file cannot be read.", "Save it anew as GeoPackage or GeoJSON.") from None
     parts = [g for g in shapely.from_wkb(found) if g is not None and not g.is_empty]
@@ -86,6 +87,9 @@ def _polygons(body: bytes, ending: str) -> Shape:
 
 def _geometries(path: Path) -> tuple[str | None, Any]:
     """The system that the file states, and its polygons as WKB."""
+    # A start must not wait for what only uploads need.
+    import pyogrio
+
     layers = [name for name, kind in pyogrio.list_layers(path) if kind and "Polygon" in kind]
     if not layers:
         raise _refuse("The file holds no layer of polygons.", "Save the polygon as a layer of polygons.")

@@ -1,5 +1,6 @@
 """The clock: a correction that nobody answers lapses, once and only when its term is over."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -12,9 +13,7 @@ from tests.cases.region import APPLICANT, CLOCK, OFFICER, Region, act, lodged
 
 
 def _later(desk: Desk, days: int) -> Desk:
-    return Desk(
-        desk.region, desk.time_zone, desk.catalogue, clock=lambda: datetime.now(UTC) + timedelta(days=days)
-    )
+    return replace(desk, clock=lambda: datetime.now(UTC) + timedelta(days=days))
 
 
 @pytest.mark.requirement("C-18")

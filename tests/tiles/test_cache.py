@@ -91,7 +91,7 @@ async def test_a_remembered_tile_is_of_one_audience(settings: Settings, identity
             Caller(account=2, rank=1, inns=("5400000001",)),
             Caller(account=3, rank=1, inns=("5400000002",)),
         ):
-            app._identity = _Fixed(caller)
+            app._identity = _Fixed(caller, None)
             answer = await client.get(PATH)
             seen.append(sorted(mapbox_vector_tile.decode(answer.content)))
             assert ("private" in answer.headers["cache-control"]) == (caller.account is not None)

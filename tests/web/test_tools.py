@@ -120,9 +120,9 @@ def test_totals_are_a_chart_a_table_and_a_file_with_their_unit(opened: Opener) -
     assert "лиственница" in words.lower()
     assert page.locator("#totals svg.bar rect").count() == 3
     page.locator("#totals-measure").select_option("count")
-    until(page, "document.querySelector('#totals .total').innerText.includes('шт.')")
+    until(page, "document.querySelector('#totals .total')?.innerText.includes('шт.')")
     page.locator("#totals-group").select_option("per:municipalities")
-    until(page, "document.querySelector('#totals tbody').innerText.includes('Приозёрский округ')")
+    until(page, "document.querySelector('#totals tbody')?.innerText.includes('Приозёрский округ')")
     with page.expect_download() as download:
         page.locator("#totals a[download]").click()
     assert "Приозёрский округ" in Path(download.value.path()).read_text("utf-8-sig")
