@@ -59,6 +59,8 @@ let known = null;
 function tell(name, data, number) {
   if (number) last = number;
   if (name === "unread") {
+    // What came between the making of the page and the opening of the stream was told to nobody.
+    if (known === null) renew(["thread", "messages"]);
     known = data;
     count(data.unread);
   }
