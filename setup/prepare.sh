@@ -84,9 +84,21 @@ python_packages() {
   stamp=$root/.venv/.mezha-$(echo "$groups" | tr -dc 'a-z')
   [ -x "$root/.venv/bin/mezha" ] && [ -e "$stamp" ] && [ ! "$root/uv.lock" -nt "$stamp" ] && [ ! "$root/pyproject.toml" -nt "$stamp" ] && return 0
   # shellcheck disable=SC2086
-  step "installing the Python packages" env UV_PYTHON_DOWNLOADS=never VIRTUAL_ENV= "$tools/bin/uv" sync --project "$root" --frozen $groups
+  step "installing the Python packages" env UV_PYTHON_DOWNLOADS=never VIRTUAL_ENV= "$tools/bin/uv" sync --project "$root" --frozen --compile-bytecode $groups
   # pygeoapi brings a package `tests` of its own, which would hide ours.
   rm -rf "$root"/.venv/lib/python*/site-packages/tests "$root"/.venv/.mezha-*
+  touch "$stamp"
+}
+
+# Bytecode of our own rooms, also where the environment forbids Python to leave it: loading is most of a start.
+bytecode() {
+  rooms="geo accounts ingest tiles cases api web"
+  stamp=$root/.venv/.bytecode
+  cd "$root"
+  # shellcheck disable=SC2086
+  [ -e "$stamp" ] && [ -z "$(find $rooms -name node_modules -prune -o -name '*.py' -newer "$stamp" -print -quit)" ] && return 0
+  # shellcheck disable=SC2086
+  .venv/bin/python -m compileall -q -x node_modules $rooms >>"$log" 2>&1 || fail "a module does not compile (.mezha/prepare.log)"
   touch "$stamp"
 }
 
@@ -112,6 +124,7 @@ javascript_packages() {
 
 install_uv
 python_packages
+bytecode
 [ "$target" = check ] && exit 0
 [ "$target" = run ] && [ -n "${MEZHA_DATABASE_URL:-}" ] || install_postgres
 javascript_packages
