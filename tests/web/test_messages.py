@@ -165,6 +165,34 @@ def test_the_thread_grows_on_both_sides_and_what_is_typed_stays(town: Town) -> N
     expect(office.locator("#thread .other")).to_contain_text("Пишу ответ")
 
 
+# Two pieces of news at once: the first is answered by the page as it was, the second, later, by the page as it is.
+TWO_AT_ONCE = """number => {
+    const real = window.fetch, stale = document.documentElement.outerHTML;
+    const later = (ms, make) => new Promise((done) => setTimeout(() => done(make()), ms));
+    let asked = 0;
+    window.fetch = (...call) => asked++ === 0 ? later(100, () => new Response(stale)) : later(600, () => real(...call));
+    const channel = new BroadcastChannel("mezha-news");
+    const news = ["message", { status: "known", topic: "thread", case: number }, ""];
+    channel.postMessage(news);
+    channel.postMessage(news);
+}"""
+
+
+@pytest.mark.requirement("C-19")
+def test_an_older_answer_does_not_hide_a_newer_one(town: Town) -> None:
+    case = town.lodge()
+    office = town.opened(21, "/cabinet/messages")
+    office.context.route("**/api/v1/messages/stream*", lambda route: route.abort())
+    office.goto(f"/office/cases/{case.id}")
+    party = town.opened(11, f"/cabinet/cases/{case.id}")
+    party.fill("#words", "Схема готова")
+    party.get_by_role("button", name="Отправить сообщение").click()
+    expect(party.locator("#thread")).to_contain_text("Схема готова")
+    expect(office.locator("#thread")).not_to_contain_text("Схема готова")
+    office.evaluate(TWO_AT_ONCE, case.id)
+    expect(office.locator("#thread")).to_contain_text("Схема готова")
+
+
 @pytest.mark.requirement("F-25", "F-26")
 def test_messages_are_confirmed_and_tabs_agree(town: Town) -> None:
     case = town.lodge()

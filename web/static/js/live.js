@@ -40,15 +40,21 @@ function toast(message) {
 }
 
 // Parts of the open page that show messages are fetched anew, nothing else of it is touched.
-async function renew(ids) {
-  const wanted = ids.map((id) => document.getElementById(id)).filter(Boolean);
-  if (!wanted.length) return;
+// One fetch at a time: an older page must not come after a newer one, nor replace a part that is no longer there.
+let renewing = Promise.resolve();
+
+function renew(ids) {
+  renewing = renewing.then(() => fetchAnew(ids)).catch((failure) => console.warn(`the page is not renewed: ${failure.message}`));
+}
+
+async function fetchAnew(ids) {
+  if (!ids.some((id) => document.getElementById(id))) return;
   const answer = await fetch(location.href, { headers: { accept: "text/html" } });
   if (!answer.ok) return;
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-  for (const old of wanted) {
-    const fresh = page.getElementById(old.id);
-    if (fresh) old.replaceWith(document.adoptNode(fresh));
+  for (const id of ids) {
+    const fresh = page.getElementById(id);
+    if (fresh) document.getElementById(id)?.replaceWith(document.adoptNode(fresh));
   }
 }
 
