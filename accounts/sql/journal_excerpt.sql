@@ -9,5 +9,5 @@ WHERE (%(first)s::date IS NULL OR e.at >= %(first)s::date)
   AND (%(account)s::bigint IS NULL OR e.account = %(account)s::bigint OR e.concerned = %(account)s::bigint)
   AND (NOT %(own)s::boolean OR e.account = access.account() OR e.concerned = access.account() OR e.inn = ANY (access.inns()))
   AND (%(whole)s::boolean OR e.address IS NULL OR e.account = access.account() OR access.rank() >= 3
-       OR e.region = ANY (access.regions()))
+       OR e.region = ANY (access.regions()) OR e.region IS NOT NULL AND (SELECT accounts.federal()))
 ORDER BY e.at, e.strand, e.number

@@ -2,6 +2,7 @@
 -- him who is neither its owner nor staff.
 SELECT e.strand, e.number, e.at, e.action, e.account, e.concerned, e.subject, e.object, e.region, e.inn, e.details, a.name,
        CASE WHEN e.account = access.account() OR access.rank() >= 3 OR e.region = ANY (access.regions())
+              OR e.region IS NOT NULL AND (SELECT accounts.federal())
             THEN e.address END AS address
 FROM journal.entries e LEFT JOIN accounts.accounts a ON a.id = e.account
 WHERE (CAST(:first AS date) IS NULL OR e.at >= CAST(:first AS date))

@@ -14,6 +14,7 @@ from accounts.journal import Entry, Question, enter, listed, read, record, viewe
 from geo.access import ANONYMOUS, IDENTIFY, Caller
 from geo.db import Database
 from geo.settings import Settings
+from tests.accounts.conftest import Enrolled
 from tests.conftest import make_object
 
 
@@ -97,7 +98,23 @@ def test_each_reads_what_concerns_him(app: psycopg.Connection[Any]) -> None:
     assert len(seen(Caller(account=906, rank=3))) == 4
 
 
-async def test_the_address_is_for_its_owner_and_for_staff(database: Database) -> None:
+@pytest.mark.requirement("C-27", "F-45")
+def test_federal_staff_read_every_region_and_nothing_that_concerns_none(
+    app: psycopg.Connection[Any], owner: psycopg.Connection[Any], enrolled: Enrolled
+) -> None:
+    _, federal = enrolled(duty="inspector", region="*")
+    enter(app, Entry(Action.log_in, account=911))
+    enter(app, Entry(Action.view, account=911, subject="licences", object=1, region="54"))
+    enter(app, Entry(Action.view, account=911, subject="licences", object=2, region="70"))
+    app.execute(IDENTIFY, Caller(account=federal, rank=2).settings())
+    seen = "SELECT object FROM journal.entries WHERE account = 911 ORDER BY 1"
+    assert app.execute(seen).fetchall() == [(1,), (2,)]
+    # The duty is asked of the tables: once it has ended, the next statement shows nothing.
+    owner.execute("UPDATE accounts.staff SET ended_at = now() WHERE account = %s", [federal])
+    assert app.execute(seen).fetchall() == []
+
+
+async def test_the_address_is_for_its_owner_and_for_staff(database: Database, enrolled: Enrolled) -> None:
     async with database.transaction(ANONYMOUS) as connection:
         entry = Entry(Action.view, account=51, region="54", inn="7707083893", address="192.0.2.7")
         await record(connection, entry)
@@ -105,6 +122,7 @@ async def test_the_address_is_for_its_owner_and_for_staff(database: Database) ->
         (Caller(account=51, rank=1), "192.0.2.7"),
         (Caller(account=52, rank=1, inns=("7707083893",)), None),
         (Caller(account=53, rank=1, regions=("54",)), "192.0.2.7"),
+        (Caller(account=enrolled(duty="officer", region="*")[1], rank=2), "192.0.2.7"),
     ):
         async with database.transaction(caller) as connection:
             rows = await read(connection, Question(account=51, first=datetime.now(UTC).date()))

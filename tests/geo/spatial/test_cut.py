@@ -13,7 +13,7 @@ import shapely
 
 from api.main import Mezha
 from api.worker import worker_app
-from geo.access import ANONYMOUS, Caller
+from geo.access import ANONYMOUS, IDENTIFY, Caller
 from geo.geometry import area_geodesic
 from geo.settings import Settings
 from tests.conftest import client_of, make_object
@@ -150,6 +150,15 @@ async def test_polygons_of_too_many_vertices_are_a_job_or_refused(
     async with client_of(settings, Caller(account=7, rank=1)) as stranger:
         assert (await stranger.get(address)).status_code == 404
         assert (await stranger.get(f"{address}/file")).status_code == 404
+    # The policy says so too, whatever the statement asks: a stranger finds no question and makes none in another's name.
+    with psycopg.connect(settings.app_database_url) as bare:
+        bare.execute(IDENTIFY, Caller(account=7, rank=3).settings())
+        assert bare.execute("SELECT count(*) FROM spatial.questions").fetchone() == (0,)
+        assert bare.execute("UPDATE spatial.questions SET status = 'cancelled'").rowcount == 0
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            bare.execute(
+                "INSERT INTO spatial.questions (kind, arguments, caller, account) VALUES ('export', '{}', '{}', 8)"
+            )
     refused = await client.post(URL, content=ring(1_000_001))
     assert refused.status_code == 422 and "vertices" in refused.json()["title"]
 
