@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 PASSWORD = "Mezha-Demo-2026"  # noqa: S105
 OFFICE = "Министерство природных ресурсов Приозёрского края"
 ELSEWHERE = "Министерство природных ресурсов соседнего края"
+# Roles whose members sign for their company.
+SIGNING = ("owner", "operator")
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from geo.settings import Settings
 
 if TYPE_CHECKING:
     from accounts.enrolment import Company
+    from cases.signatures.centre import Holder
 
 out = Console(soft_wrap=True)
 users = typer.Typer(help="Accounts of people.", no_args_is_help=True)
@@ -101,8 +102,9 @@ def rotate_keys() -> None:
 
 
 def show_demo(settings: Settings) -> None:
-    """Make the log-ins of the demonstration where they are missing, and print them."""
+    """Make the log-ins of the demonstration where they are missing, and print them with where their keys lie."""
     from accounts import demo
+    from cases.signatures import demonstration
 
     with connect(settings.url_for("owner")) as connection:
         if demo.missing(connection):
@@ -111,6 +113,25 @@ def show_demo(settings: Settings) -> None:
     for part in demo.PARTS:
         table.add_row(part.login, part.title)
     out.print(table)
+    if demonstration.missing(settings, [p.login for p in demo.PARTS if p.role in demo.SIGNING]):
+        demonstration.make(settings, _demo_holders())
+    out.print(
+        f"keys and certificates to sign with, for this demonstration only: {demonstration.folder(settings)}",
+        highlight=False,
+    )
+
+
+def _demo_holders() -> "dict[str, Holder]":
+    """The applicants who sign with a certificate, by log-in."""
+    from accounts.demo import PARTS, SIGNING
+    from cases.signatures.centre import Holder
+
+    companies = _demo_companies()
+    return {
+        part.login: Holder(part.name, companies[part.trade].name, companies[part.trade].inn)
+        for part in PARTS
+        if part.role in SIGNING
+    }
 
 
 def _demo_companies() -> "dict[str, Company]":

@@ -1,7 +1,7 @@
 """The seal of the office: its key and certificate, and the PAdES signature that it puts under a decision."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
@@ -9,11 +9,11 @@ from typing import Any
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives import serialization
 from cryptography.x509.oid import NameOID
 
 from cases.decisions.errors import NoSealError
+from cases.signatures.centre import Centre, Holder
 from geo.settings import Settings
 
 FIELD = "Decision"
@@ -133,76 +133,9 @@ def make(settings: Settings, office: str, *, days: int = 3650) -> None:
     folder = settings.trust_folder or settings.home / "trust"
     for parent in (key_path.parent, folder):
         parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    root_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
-    root_name = _name("Межа: корневой сертификат", office)
-    root = _certificate(root_name, root_name, root_key, root_key, days=days, authority=True)
-    own = _certificate(_name(office, office), root_name, key, root_key, days=days, authority=False)
-    pem = serialization.Encoding.PEM
-    certificate_path.write_bytes(own.public_bytes(pem) + root.public_bytes(pem))
-    (folder / "office-root.pem").write_bytes(root.public_bytes(pem))
-    (key_path.parent / "root.key").write_bytes(_private(root_key))
-    key_path.write_bytes(_private(key))
-    for path in (key_path, key_path.parent / "root.key"):
-        path.chmod(0o600)
-
-
-def _private(key: ec.EllipticCurvePrivateKey) -> bytes:
-    return key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-
-
-def _short(text: str) -> str:
-    """Whole words of at most 64 bytes: the library counts bytes where X.520 counts letters."""
-    if len(text.encode()) <= 64:
-        return text
-    return text.encode()[:65].decode("utf-8", "ignore").rpartition(" ")[0]
-
-
-def _name(common: str, office: str) -> x509.Name:
-    return x509.Name(
-        [
-            x509.NameAttribute(NameOID.COUNTRY_NAME, "RU"),
-            x509.NameAttribute(NameOID.ORGANIZATION_NAME, _short(office)),
-            x509.NameAttribute(NameOID.COMMON_NAME, _short(common)),
-        ]
-    )
-
-
-def _certificate(
-    subject: x509.Name,
-    issuer: x509.Name,
-    key: ec.EllipticCurvePrivateKey,
-    issuer_key: ec.EllipticCurvePrivateKey,
-    *,
-    days: int,
-    authority: bool,
-) -> x509.Certificate:
-    now = datetime.now(UTC)
-    usage = x509.KeyUsage(
-        digital_signature=not authority,
-        content_commitment=not authority,
-        key_encipherment=False,
-        data_encipherment=False,
-        key_agreement=False,
-        key_cert_sign=authority,
-        crl_sign=authority,
-        encipher_only=False,
-        decipher_only=False,
-    )
-    return (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(issuer)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1) + min(timedelta(), timedelta(days=days)) * 2)
-        .not_valid_after(now + timedelta(days=days))
-        .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
-        .add_extension(usage, critical=True)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-        .add_extension(
-            x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key()), critical=False
-        )
-        .sign(issuer_key, hashes.SHA256())
-    )
+    centre = Centre(Holder("Межа: корневой сертификат", office), days)
+    own = centre.give(Holder(office, office))
+    certificate_path.write_bytes(own.pem + centre.root.pem)
+    (folder / "office-root.pem").write_bytes(centre.root.pem)
+    centre.root.keep_key(key_path.parent / "root.key")
+    own.keep_key(key_path)

@@ -10,6 +10,8 @@ from asn1crypto import crl, x509
 from geo.settings import Settings
 
 _BLOCK = re.compile(rb"-----BEGIN (CERTIFICATE|X509 CRL)-----(.+?)-----END \1-----", re.DOTALL)
+# The root of the demonstration's applicants: trusted by nothing but a demonstration.
+DEMONSTRATION = "demonstration-root.pem"
 _CERTIFICATES = frozenset({".pem", ".crt", ".cer"})
 
 
@@ -36,6 +38,8 @@ def trust(settings: Settings) -> Trust:
     crls: list[bytes] = []
     root = folder(settings)
     for path in sorted(root.iterdir()) if root.is_dir() else ():
+        if path.name == DEMONSTRATION and not settings.demo:
+            continue
         data = path.read_bytes() if path.suffix.lower() in {*_CERTIFICATES, ".crl"} else b""
         for der in _blocks(data):
             (crls if path.suffix.lower() == ".crl" or _is_list(der) else anchors).append(der)
