@@ -1,5 +1,6 @@
 """PMTiles: read by GDAL, resumed after a kill, with nothing in it that its reader may not see."""
 
+import asyncio
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -14,6 +15,7 @@ from geo.settings import Settings
 from tests.conftest import client_of, make_object
 from tiles.archive import ArchiveError, Progress, export
 from tiles.source import TileSource
+from tiles.versions import BOUND
 
 ADMINISTRATOR = Caller(account=1, rank=3)
 
@@ -75,7 +77,7 @@ async def test_an_export_that_was_killed_goes_on_and_one_of_old_data_begins_anew
         await export(source, layer("zones"), ANONYMOUS, file, deepest=10, tick=kill)
     with psycopg.connect(settings.database_url, autocommit=True) as connection:
         make_object(connection, "zones", name="Новая")
-    source._versions._looked = 0
+    await asyncio.sleep(BOUND)
     _, anew = await _export(source, ANONYMOUS, file)
     assert len(anew) == len(whole)
     assert set(pyogrio.read_dataframe(file)["name"]) == {"Заказник", "Новая"}
