@@ -32,13 +32,25 @@ class Band:
         """One unit of a tile at its deepest zoom, metres of web mercator."""
         return float(WORLD / 2**self.number / EXTENT)
 
+    def square(self, x: int, y: int) -> tuple[float, float, float, float]:
+        """West, south, east, north of a chunk, metres of web mercator; to the last bit those of its neighbours."""
+        size, half = WORLD / (1 << self.chunk), WORLD / 2
+        return x * size - half, half - (y + 1) * size, (x + 1) * size - half, half - y * size
+
+    @property
+    def cells(self) -> bool:
+        """Whether its chunks are the cells."""
+        return self.chunk == CELL_ZOOM
+
     @property
     def bits(self) -> int:
         """Zooms between a chunk and a cell."""
         return CELL_ZOOM - self.chunk
 
 
-BANDS = (Band(9, 10), Band(8, 9), Band(7, 8), Band(6, 7), Band(5, 6), Band(3, 4))
+# The finest chunks are cells, so that a change is built anew quickly; the others are one tile each, so that no seam of
+# chunks lies within a tile.
+BANDS = (Band(9, 10), Band(8, 8), Band(7, 7), Band(6, 6), Band(5, 5), Band(4, 4), Band(2, 2))
 DEEPEST = BANDS[0].number
 
 

@@ -1,9 +1,14 @@
 """Overviews for z0–z9: kept in step with the register by the worker, chunk by chunk."""
 
 import time
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+import numpy as np
 import psycopg
 import shapely
 from psycopg import sql
@@ -14,23 +19,62 @@ from geo.layers import Layer
 from geo.session import connect, sql_of
 from geo.settings import Settings
 from tiles.bands import BANDS, Band, classes_of, overviewed_layers
-from tiles.generalise import Piece, generalise
+from tiles.generalise import Piece, cut, generalise
 
 Connection = psycopg.Connection[TupleRow]
 # Two workers must not build the same chunk at once.
 LOCK = 7_305_115_211
 
 
-def keep(settings: Settings, today: date, *, seconds: float = 1e9) -> int:
-    """Build the chunks that are not true any more, for so long; how many were built. The caller repeats it."""
-    until = time.monotonic() + seconds
-    with connect(settings.url_for("registrar"), autocommit=True) as connection:
-        if connection.execute("SELECT pg_try_advisory_lock(%s)", [LOCK]).fetchone() != (True,):
+@dataclass(frozen=True)
+class _Crew:
+    """Connections that build chunks side by side until the time is over; the first one leads."""
+
+    connections: tuple[Connection, ...]
+    until: float
+
+    def build(self, layer: Layer, band: Band, today: date) -> int:
+        """The chunks of a band that are not true; how many were built."""
+        chunks = deque(_stale(self.connections[0], layer, band, today))
+
+        def work(connection: Connection) -> int:
+            done = 0
+            while chunks and not self.over:
+                try:
+                    chunk = chunks.popleft()
+                except IndexError:
+                    break
+                with connection.transaction():
+                    connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+                    done += _build(connection, layer, band, chunk, today)
+            return done
+
+        if len(self.connections) == 1 or len(chunks) == 1:
+            return work(self.connections[0])
+        with ThreadPoolExecutor(len(self.connections)) as pool:
+            return sum(pool.map(work, self.connections))
+
+    @property
+    def over(self) -> bool:
+        """Whether the time is over."""
+        return time.monotonic() > self.until
+
+
+def keep(settings: Settings, today: date, *, seconds: float = 1e9, hands: int = 1) -> int:
+    """Build the chunks that are not true any more, for so long; how many were built. The caller repeats it.
+
+    ``hands`` chunks are built at a time: the work is done outside the interpreter, so threads share the cores.
+    """
+    with ExitStack() as stack:
+        url = settings.url_for("registrar")
+        first, *others = [stack.enter_context(connect(url, autocommit=True)) for _ in range(hands)]
+        if first.execute("SELECT pg_try_advisory_lock(%s)", [LOCK]).fetchone() != (True,):
             return 0
         try:
-            return sum(_keep_layer(connection, layer, today, until) for layer in overviewed_layers())
+            crew = _Crew((first, *others), time.monotonic() + seconds)
+            return sum(_keep_layer(crew, layer, today) for layer in overviewed_layers())
         finally:
-            connection.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
+            first.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
 
 
 def merge_changes(settings: Settings) -> int:
@@ -40,18 +84,16 @@ def merge_changes(settings: Settings) -> int:
     return row[0] if row else 0
 
 
-def _keep_layer(connection: Connection, layer: Layer, today: date, until: float) -> int:
+def _keep_layer(crew: _Crew, layer: Layer, today: date) -> int:
+    connection = crew.connections[0]
     epoch, counted = _epoch(connection, layer)
-    done = 0
     if counted != epoch:
         _occupy(connection, layer)
+    done = 0
     for band in BANDS:
-        for chunk in _stale(connection, layer, band, today):
-            if time.monotonic() > until:
-                return done
-            with connection.transaction():
-                connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-                done += _build(connection, layer, band, chunk, today)
+        done += crew.build(layer, band, today)
+        if crew.over:
+            return done
     if counted != epoch:
         connection.execute(
             "INSERT INTO tiles.overviewed VALUES (%s, %s) ON CONFLICT (layer) DO UPDATE SET epoch = EXCLUDED.epoch",
@@ -74,9 +116,10 @@ def _occupy(connection: Connection, layer: Layer) -> None:
     connection.execute(
         sql.SQL(
             "INSERT INTO tiles.chunks (layer, band, x, y, version, epoch, first, until)"
-            " SELECT DISTINCT {name}, 9, tiles.cell((ST_XMin(geom_3857) + ST_XMax(geom_3857)) / 2),"
-            " tiles.cell(-(ST_YMin(geom_3857) + ST_YMax(geom_3857)) / 2), -1, -1, '-infinity'::date, '-infinity'::date"
-            " FROM {table} WHERE sys_to = 'infinity' AND geom_3857 IS NOT NULL ON CONFLICT DO NOTHING"
+            " SELECT DISTINCT {name}, 9, x, y, -1, -1, '-infinity'::date, '-infinity'::date FROM {table},"
+            " generate_series(tiles.cell(ST_XMin(geom_3857)), tiles.cell(ST_XMax(geom_3857))) x,"
+            " generate_series(tiles.cell(-ST_YMax(geom_3857)), tiles.cell(-ST_YMin(geom_3857))) y"
+            " WHERE sys_to = 'infinity' AND geom_3857 IS NOT NULL ON CONFLICT DO NOTHING"
         ).format(name=sql.Literal(layer.name), table=sql.Identifier("register", layer.name))
     )
 
@@ -122,7 +165,7 @@ def _build(connection: Connection, layer: Layer, band: Band, chunk: tuple[int, i
                     p.area_m2,
                     shapely.to_wkb(shapely.multipolygons(shapely.get_parts(p.shape))),
                 )
-                for p in generalise(pieces, band)
+                for p in generalise(pieces, band, band.square(*chunk))
             ],
         )
     return 1
@@ -131,7 +174,8 @@ def _build(connection: Connection, layer: Layer, band: Band, chunk: tuple[int, i
 def _plots(
     connection: Connection, layer: Layer, chunk: tuple[int, int], today: date
 ) -> tuple[list[Piece], date, date]:
-    """What holds today in a cell and is as visible as the layer; and the days for which that stays so."""
+    """What holds today in a cell and is as visible as the layer, cut at its border; and the days for which that stays
+    so. An object counts where the middle of its box lies."""
     names = sql.SQL(", ").join(sql.SQL("{}::text").format(sql.Identifier(n)) for n in classes_of(layer))
     rows = connection.execute(
         sql.SQL(sql_of("tiles", "plots")).format(
@@ -143,9 +187,15 @@ def _plots(
     first = max([r[0] for r in rows if r[0]], default=date.min)
     until = min([r[1] for r in rows if r[1]], default=date.max)
     held = [r for r in rows if r[2]]
-    shapes = shapely.from_wkb([r[4] for r in held])
-    pieces = [Piece(tuple(r[5:]), 1, r[3] or 0.0, shape) for r, shape in zip(held, shapes, strict=True)]
-    return pieces, first, until
+    shapes = shapely.from_wkb(np.array([r[4] for r in held], dtype=object))
+    return (
+        [
+            Piece(tuple(r[6:]), int(r[5]), (r[3] or 0.0) if r[5] else 0.0, shape)
+            for r, shape in zip(held, cut(shapes, BANDS[0].square(*chunk)), strict=True)
+        ],
+        first,
+        until,
+    )
 
 
 def _pieces_below(

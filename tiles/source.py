@@ -170,16 +170,13 @@ class TileSource:
         return {n: await a.tile(query.z, query.x, query.y) for n, a in found.items() if a}
 
     async def _cover(self, query: TileQuery, name: str, caller: Caller) -> Cover | None:
-        """How overviews cover the tile; None where the caller sees less than the layer, or there are none yet.
-
-        An object belongs to the cell of its middle, so the cells around the tile are looked at too.
-        """
+        """How overviews cover the tile; None where the caller sees less than the layer, or there are none yet."""
         west, north, east, south = cells_of(query.z, query.x, query.y)
         band = band_of(query.z)
         known, rank, coarse, fine, dirty = await self._connections.row(
             ANONYMOUS,
             _COVERAGE,
-            *(name, band.number, west - 1, east + 1, north - 1, south + 1, band.bits, query.moment.first),
+            *(name, band.number, west, east, north, south, band.bits, query.moment.first),
         )
         if not known or caller.rank < rank:
             return None

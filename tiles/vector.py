@@ -168,17 +168,23 @@ def _covered_statement(target: Layer, properties: tuple[str, ...] | None, at: in
         for chunks, number in ((coarse, f"{band}::int"), (fine, "9"))
     )
     live = (
-        f"SELECT {_fields(target, properties)}, 1 AS count, {shape % 'geom_3857'} FROM gate.{target.name}"
-        f" WHERE sys_to = 'infinity' AND geom_3857 && {_BOX} AND {_VALID}"
+        f"SELECT {_fields(target, properties)}, %s AS count, {shape} FROM %s"
+        f" WHERE sys_to = 'infinity' AND geom_3857 && %s AND {_VALID} AND visibility"
     )
-    cell = (
-        "tiles.cell((ST_XMin(geom_3857) + ST_XMax(geom_3857)) / 2) * 1024"
-        " + tiles.cell(-(ST_YMin(geom_3857) + ST_YMax(geom_3857)) / 2)"
+    gate = f"gate.{target.name}"
+    middle = (
+        "(tiles.cell((ST_XMin(geom_3857) + ST_XMax(geom_3857)) / 2) * 1024"
+        " + tiles.cell(-(ST_YMin(geom_3857) + ST_YMax(geom_3857)) / 2) = c)::int"
     )
+    cells = (
+        f"unnest({dirty}::int[]) c CROSS JOIN LATERAL (SELECT ST_TileEnvelope(10, c / 1024, c % 1024) AS square OFFSET 0)"
+        f" s JOIN {gate} ON geom_3857 && square"
+    )
+    changed = live % (middle, "ST_ClipByBox2D(geom_3857, square::box2d)", cells, _BOX)
+    narrow = live % ("1", "geom_3857", gate, _BOX)
     return (
         f"SELECT ST_AsMVT(t, '{target.name}', {EXTENT}, 'geom', 'id') FROM ({overviews}"
-        f" UNION ALL {live} AND cardinality({dirty}::int[]) > 0 AND visibility <= {rank}::int AND {cell} = ANY ({dirty}::int[])"
-        f" UNION ALL {live} AND visibility > 0 AND visibility > {rank}::int) t"
+        f" UNION ALL {changed} <= {rank}::int UNION ALL {narrow} > 0 AND visibility > {rank}::int) t"
     )
 
 

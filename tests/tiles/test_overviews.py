@@ -9,17 +9,19 @@ import numpy as np
 import psycopg
 import pytest
 import shapely
+from pyproj import Transformer
 
 from geo.access import Caller
 from geo.settings import Settings
 from tests.benchmarks.coverage import Coverage
 from tests.conftest import client_of, make_object
 from tiles.bands import BANDS
-from tiles.generalise import Piece, generalise
+from tiles.generalise import Piece, cut, generalise
 from tiles.overviews import keep
 
 FOREST = Coverage(24, west=83.0, south=55.0)
 TODAY = date.today()
+SQUARE = (0.0, 0.0, 100_000.0, 100_000.0)
 EIGHT = "/tiles/stands/8/187/80.mvt"
 
 
@@ -38,7 +40,7 @@ def _pieces(number: int = 600) -> list[Piece]:
 @pytest.mark.parametrize("band", BANDS)
 def test_a_generalised_coverage_has_no_holes_no_overlaps_and_counts_every_plot(band: Any) -> None:
     pieces = _pieces()
-    made = generalise(pieces, band)
+    made = generalise(pieces, band, SQUARE)
     shapes = np.array([p.shape for p in made], dtype=object)
     before = shapely.union_all([p.shape for p in pieces])
     after = shapely.union_all(shapes)
@@ -52,7 +54,7 @@ def test_a_generalised_coverage_has_no_holes_no_overlaps_and_counts_every_plot(b
 def test_a_busy_chunk_is_drawn_coarser_and_still_without_holes() -> None:
     pieces = _pieces(4_000)
     band = BANDS[1]
-    made = generalise(pieces, band)
+    made = generalise(pieces, band, SQUARE)
     shapes = np.array([p.shape for p in made], dtype=object)
     rough = len(shapely.get_coordinates([p.shape for p in pieces]))
     assert len(shapely.get_coordinates(shapes)) < rough / 2
@@ -64,10 +66,48 @@ def test_a_busy_chunk_is_drawn_coarser_and_still_without_holes() -> None:
 def test_overlapping_plots_are_drawn_too() -> None:
     square = shapely.box(0, 0, 30_000, 30_000)
     twisted = shapely.box(10_000, 10_000, 60_000, 60_000)
-    made = generalise([Piece(("a",), 1, 1, square), Piece(("b",), 1, 1, twisted)], BANDS[0])
+    made = generalise([Piece(("a",), 1, 1, square), Piece(("b",), 1, 1, twisted)], BANDS[0], SQUARE)
     assert shapely.union_all([p.shape for p in made]).area == pytest.approx(
         shapely.union_all([square, twisted]).area
     )
+
+
+def _cut_forest(west: int, north: int, across: int) -> list[tuple[tuple[int, int], list[Piece]]]:
+    """Cells of a forest that is larger than they are, each with what of every stand lies in it."""
+    forest = Coverage(160, west=81.4, south=54.8)
+    shapes = shapely.get_parts(np.concatenate(list(forest.polygons())))
+    to_metres = Transformer.from_crs(4326, 3857, always_xy=True).transform
+    plots = shapely.transform(shapes, lambda p: np.column_stack(to_metres(p[:, 0], p[:, 1])))
+    found, tree = [], shapely.STRtree(plots)
+    for x in range(west, west + across):
+        for y in range(north, north + across):
+            parts = cut(plots[tree.query(shapely.box(*BANDS[0].square(x, y)))], BANDS[0].square(x, y))
+            pieces = [Piece((f"{n % 5}",), 1, 1.0, part) for n, part in enumerate(parts) if part is not None]
+            found.append(((x, y), generalise(pieces, BANDS[0], BANDS[0].square(x, y))))
+    return found
+
+
+def test_cells_fit_to_the_last_vertex_and_coarser_chunks_have_no_seams() -> None:
+    column, row = 744, 320
+    cells = _cut_forest(column, row, 4)
+    shapes = shapely.get_parts(np.array([p.shape for _, made in cells for p in made], dtype=object))
+    assert shapely.is_empty(shapely.coverage_invalid_edges(shapes)).all()
+    pieces, band = [p for _, made in cells for p in made], BANDS[1]
+    square = band.square(column >> band.bits, row >> band.bits)
+    whole = generalise(pieces, band, square)
+    assert shapely.union_all([p.shape for p in whole]).area == pytest.approx(
+        shapely.box(*square).area, rel=1e-9
+    )
+    assert sum(p.count for p in whole) == sum(p.count for p in pieces)
+
+
+def test_the_outer_border_of_a_forest_is_simplified_too() -> None:
+    turn = np.linspace(0, 2 * np.pi, 5_000, endpoint=False)
+    far = 40_000 + 60 * np.sin(200 * turn)
+    lake = shapely.Polygon(np.column_stack((50_000 + far * np.cos(turn), 50_000 + far * np.sin(turn))))
+    (made,) = generalise([Piece(("a",), 1, 1, lake)], BANDS[0], SQUARE)
+    assert len(shapely.get_coordinates(made.shape)) < 500
+    assert shapely.symmetric_difference(made.shape, lake).area < 0.02 * lake.area
 
 
 @pytest.fixture(scope="module")
