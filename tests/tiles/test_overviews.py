@@ -81,9 +81,11 @@ def _cut_forest(west: int, north: int, across: int) -> list[tuple[tuple[int, int
     found, tree = [], shapely.STRtree(plots)
     for x in range(west, west + across):
         for y in range(north, north + across):
-            parts = cut(plots[tree.query(shapely.box(*BANDS[0].square(x, y)))], BANDS[0].square(x, y))
-            pieces = [Piece((f"{n % 5}",), 1, 1.0, part) for n, part in enumerate(parts) if part is not None]
-            found.append(((x, y), generalise(pieces, BANDS[0], BANDS[0].square(x, y))))
+            square = BANDS[0].square(x, y)
+            near = tree.query(shapely.box(*square))
+            parts = zip(near, cut(plots[near], square), strict=True)
+            pieces = [Piece((f"{n // 7 % 5}",), 1, 1.0, part) for n, part in parts if part is not None]
+            found.append(((x, y), generalise(pieces, BANDS[0], square)))
     return found
 
 
