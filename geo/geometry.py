@@ -36,29 +36,29 @@ _F = 1 / 298.257223563
 _E2 = _F * (2 - _F)
 _E = np.sqrt(_E2)
 _GEOD = Geod(ellps="WGS84")
-# Past this length (degrees) an edge leaves the geodesic so far that the quick area is not exact enough.
+# Edges longer than this (degrees) are cut up, so that the correction of an edge is exact enough.
 _LONG_EDGE = 0.25
+# Past this step (degrees) a ring goes round a pole or over the antimeridian.
+_FAR_EDGE = 90.0
 _POLYGON, _MULTIPOLYGON, _COLLECTION = 3, 6, 7
 # Head of the WKB of a multi-polygon of one part, little-endian.
 _MULTI = b"\x01\x06\x00\x00\x00\x01\x00\x00\x00"
 
 
-def _authalic(lat: Floats) -> Floats:
-    """q(φ) of the authalic latitude (Snyder 1987, eq. 3-12); the area of a lune is a²·Δλ·q/2."""
+def _equal_area(xy: Floats) -> Floats:
+    """Longitude–latitude in the equal-area cylindrical projection, metres (Snyder 1987, eq. 3-12)."""
+    lon, lat = np.radians(xy[:, 0]), np.radians(xy[:, 1])
     s = np.sin(lat)
     es = _E * s
-    return np.asarray((1 - _E2) * (s / (1 - es**2) + np.arctanh(es) / _E))
-
-
-def _equal_area(xy: Floats) -> Floats:
-    lon, lat = np.radians(xy[:, 0]), np.radians(xy[:, 1])
-    return np.column_stack((_A * lon, _A * _authalic(lat) / 2))
+    q = (1 - _E2) * (s / (1 - es**2) + np.arctanh(es) / _E)
+    return np.column_stack((_A * lon, _A * q / 2))
 
 
 def area_geodesic(geometries: Geometries) -> Floats:
     """Areas in m² on the WGS 84 ellipsoid of longitude–latitude polygons; 0 for points and lines.
 
-    Short edges: exact equal-area cylindrical projection (relative error < 1e-6). Long edges: Karney's geodesics.
+    Edges are geodesics: the equal-area projection with a correction for each edge; long edges are cut up. The error stays
+    below 0.1 m² an edge wherever plots lie; rings with edges of a quarter of the globe are left to Karney's algorithm.
     """
 
     types = np.asarray(shapely.get_type_id(geometries))
@@ -87,19 +87,57 @@ def _ring_areas(rings: Geometries) -> Floats:
     degrees, owner = shapely.get_coordinates(rings, return_index=True)
     if not len(degrees):
         return np.zeros(len(rings))
+    given, of_given = degrees, owner
+    steps = np.where(owner[1:] == owner[:-1], np.abs(np.diff(degrees, axis=0)).max(axis=1), 0.0)
+    far = np.unique(owner[1:][steps > _FAR_EDGE])
+    if (steps > _LONG_EDGE).any():
+        degrees, owner = _cut(degrees, owner, steps)
     xy = _equal_area(degrees)
     count = np.bincount(owner, minlength=len(rings))
     first = np.cumsum(count) - count
     # About each ring's first point, so that no digits are lost; the step from ring to ring then counts nothing.
     xy -= np.repeat(xy[np.minimum(first, len(xy) - 1)], count, axis=0)
     cross = np.zeros(len(xy))
-    cross[:-1] = xy[:-1, 0] * xy[1:, 1] - xy[1:, 0] * xy[:-1, 1]
-    areas = np.abs(np.bincount(owner, weights=cross, minlength=len(rings))) / 2
-    steps = np.abs(np.diff(degrees, axis=0)).max(axis=1)
-    for ring in np.unique(owner[1:][(steps > _LONG_EDGE) & (owner[1:] == owner[:-1])]):
-        lon, lat = degrees[first[ring] : first[ring] + count[ring]].T
+    cross[:-1] = (xy[:-1, 0] * xy[1:, 1] - xy[1:, 0] * xy[:-1, 1]) / 2 - _bulges(degrees, xy)
+    cross[:-1][owner[1:] != owner[:-1]] = 0.0
+    areas = np.abs(np.bincount(owner, weights=cross, minlength=len(rings)))
+    for ring in far:
+        lon, lat = given[of_given == ring].T
         areas[ring] = abs(_GEOD.polygon_area_perimeter(lon, lat)[0])
     return np.asarray(areas)
+
+
+def _bulges(degrees: Floats, xy: Floats) -> Floats:
+    """Area (m²) between each edge's geodesic and its chord in the equal-area projection, to the third order.
+
+    With r = N cos φ, east e = r·Δλ and north n, Clairaut's relation gives Δλ · sin φ · (e² + 3 n²) / 12.
+    """
+    s = np.sin(np.radians((degrees[:-1, 1] + degrees[1:, 1]) / 2))
+    turn = np.diff(xy[:, 0]) / _A
+    radius2 = _A**2 * (1 - s**2) / (1 - _E2 * s**2)
+    north2 = (_A * np.diff(xy[:, 1])) ** 2 / np.maximum(radius2, 1.0)
+    return np.asarray(turn * s * (radius2 * turn**2 + 3 * north2) / 12)
+
+
+def _cut(degrees: Floats, owner: NDArray[np.int64], steps: Floats) -> tuple[Floats, NDArray[np.int64]]:
+    """Rings whose long edges have points of their geodesics between their ends."""
+    long = np.flatnonzero((steps > _LONG_EDGE) & (steps <= _FAR_EDGE))
+    pieces = np.ceil(steps[long] / _LONG_EDGE).astype(np.int64)
+    start, end = degrees[long], degrees[long + 1]
+    azimuth, _, length = _GEOD.inv(start[:, 0], start[:, 1], end[:, 0], end[:, 1])
+    edge = np.repeat(np.arange(len(long)), pieces - 1)
+    number = np.arange(len(edge)) - np.repeat(np.cumsum(pieces - 1) - (pieces - 1), pieces - 1) + 1
+    share = number / pieces[edge]
+    lon, lat, _ = _GEOD.fwd(
+        start[edge, 0], start[edge, 1], np.asarray(azimuth)[edge], np.asarray(length)[edge] * share
+    )
+    # Longitudes past 180° stay past 180°.
+    straight = start[edge, 0] + (end[edge, 0] - start[edge, 0]) * share
+    lon = np.asarray(lon) + 360.0 * np.round((straight - np.asarray(lon)) / 360.0)
+    after = long[edge] + 1
+    return np.insert(degrees, after, np.column_stack((lon, lat)), axis=0), np.insert(
+        owner, after, owner[long[edge]]
+    )
 
 
 def area_planar(geometries: Geometries) -> Floats:

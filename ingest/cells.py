@@ -14,6 +14,10 @@ _EMPTY = ("", "nan", "none", "null", "-", "—", "<na>", "nat")
 _BLANKS = re.compile(r"[ \t\u00a0]+")
 # What Python's strip() takes for a blank; RE2's \s knows only ASCII.
 _SPACE = r"\t-\r\x1c-\x20\x{85}\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}"
+# What JSON writes in two characters and texts often hold; the backslash first.
+_ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"}
+_ENDS = "".join(c for c in map(chr, range(0x3001)) if c.isspace())
+_RUNS = r"[ \t\x{a0}]+"
 _UNCLEAN = rf"[\x00\t\x{{a0}}]|  |\A[{_SPACE}]|[{_SPACE}]\z"
 
 
@@ -42,10 +46,27 @@ def texts_of(values: "pd.Series[Any]") -> pa.Array:
         return column.cast(pa.string())
     if column is not None and (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
         return _cleaned(column.cast(pa.string()))
+    moments = _of_moments(column) if column is not None and pa.types.is_timestamp(column.type) else None
+    if moments is not None:
+        return moments
     codes, distinct = pd.factorize(values, use_na_sentinel=True)
     rule = _of_float if column is not None and pa.types.is_floating(column.type) else trimmed
     cleaned = pa.array([rule(v) for v in distinct.tolist()], pa.string())
     return cleaned.take(pa.array(codes, mask=codes < 0))
+
+
+def _of_moments(moments: pa.Array) -> pa.Array | None:
+    """Moments of whole seconds as Python writes them; None where they are finer, or of another zone than UTC."""
+    if moments.type.tz not in (None, "UTC"):
+        return None
+    whole = moments.cast(pa.timestamp("s", moments.type.tz), safe=False)
+    finer = pc.not_equal(whole.cast(moments.type), moments)
+    # Arrow writes years before 1000 and after 9999 in its own way.
+    odd = pc.or_(pc.less(pc.year(whole), 1000), pc.greater(pc.year(whole), 9999))
+    if pc.any(pc.or_(finer, odd)).as_py():
+        return None
+    texts = whole.cast(pa.timestamp("s")).cast(pa.string())
+    return pc.binary_join_element_wise(texts, pa.scalar("+00:00"), "") if moments.type.tz else texts
 
 
 def _of_float(value: float) -> str:
@@ -74,10 +95,11 @@ def _arrow(values: "pd.Series[Any]") -> pa.Array | None:
 
 
 def _cleaned(texts: pa.Array) -> pa.Array:
-    """Trimmed texts; Python sees only the few that have something to trim."""
+    """`trimmed`, for a whole column."""
     unclean = pc.match_substring_regex(texts, _UNCLEAN)
     if pc.any(unclean).as_py():
-        mended = mapped(texts.filter(unclean), trimmed, pa.string())
+        mended = pc.replace_substring(texts.filter(unclean), "\0", "")
+        mended = pc.utf8_trim(pc.replace_substring_regex(mended, _RUNS, " "), _ENDS)
         texts = pc.replace_with_mask(texts, pc.fill_null(unclean, False), mended)
     empty = pc.is_in(pc.utf8_lower(texts), pa.array(_EMPTY))
     return pc.if_else(empty, None, texts) if pc.any(empty).as_py() else texts
@@ -119,9 +141,12 @@ def as_json(columns: dict[str, pa.Array], length: int) -> pa.Array:
 
 def _pair(name: str, texts: pa.Array) -> pa.Array:
     """The JSON of one column with a comma before it."""
-    special = pc.match_substring_regex(texts, r'["\\\x00-\x1f]')
-    if pc.any(special).as_py():
-        written = mapped(texts.filter(special), lambda v: orjson.dumps(v).decode()[1:-1], pa.string())
-        texts = pc.replace_with_mask(texts, pc.fill_null(special, False), written)
+    escaped = texts
+    for character, written in _ESCAPES.items():
+        escaped = pc.replace_substring(escaped, character, written)
+    control = pc.match_substring_regex(escaped, r"[\x00-\x1f]")
+    if pc.any(control).as_py():
+        rare = mapped(texts.filter(control), lambda v: orjson.dumps(v).decode()[1:-1], pa.string())
+        escaped = pc.replace_with_mask(escaped, pc.fill_null(control, False), rare)
     label = "," + orjson.dumps(name).decode() + ':"'
-    return pc.binary_join_element_wise(pa.scalar(label), texts, pa.scalar('"'), "")
+    return pc.binary_join_element_wise(pa.scalar(label), escaped, pa.scalar('"'), "")

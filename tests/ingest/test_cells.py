@@ -1,6 +1,6 @@
 """Cells of a column as text: whole columns say what one cell at a time would say."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import numpy as np
@@ -30,6 +30,27 @@ def test_a_column_of_texts_says_what_its_cells_say(values: list[str | None]) -> 
 @given(st.lists(st.one_of(st.none(), st.floats(), st.integers(-(2**60), 2**60).map(float)), max_size=20))
 def test_a_column_of_numbers_says_what_its_cells_say(values: list[float | None]) -> None:
     column = pd.Series(values, dtype=float)
+    assert texts_of(column).to_pylist() == [trimmed(v) for v in column]
+
+
+MOMENTS = st.one_of(
+    st.none(),
+    st.datetimes(datetime(1700, 1, 1), datetime(2200, 1, 1)),
+    st.datetimes(datetime(1700, 1, 1), datetime(2200, 1, 1)).map(lambda m: m.replace(microsecond=0)),
+    st.sampled_from([datetime(2024, 9, 10), datetime(999, 1, 1), datetime(9999, 12, 31, 23, 59, 59)]),
+)
+
+
+@given(
+    st.lists(MOMENTS, max_size=5),
+    st.sampled_from(["s", "ms", "us"]),
+    st.sampled_from([None, "UTC", "Asia/Tomsk"]),
+)
+def test_a_column_of_moments_says_what_its_cells_say(
+    values: list[datetime | None], unit: str, zone: str | None
+) -> None:
+    column = pd.Series(values, dtype=f"datetime64[{unit}]")
+    column = column.dt.tz_localize(zone, ambiguous="NaT", nonexistent="NaT") if zone else column
     assert texts_of(column).to_pylist() == [trimmed(v) for v in column]
 
 
