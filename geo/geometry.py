@@ -58,7 +58,7 @@ def area_geodesic(geometries: Geometries) -> Floats:
     """Areas in m² on the WGS 84 ellipsoid of longitude–latitude polygons; 0 for points and lines.
 
     Edges are geodesics: the equal-area projection with a correction for each edge; long edges are cut up. The error stays
-    below 0.1 m² an edge wherever plots lie; rings with edges of a quarter of the globe are left to Karney's algorithm.
+    below 1 m² for a boundary of 100 km; rings with edges of a quarter of the globe are left to Karney's algorithm.
     """
 
     types = np.asarray(shapely.get_type_id(geometries))

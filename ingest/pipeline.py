@@ -5,8 +5,8 @@ that dies before it changes nothing, and the next run of the same file takes up 
 """
 
 from collections import Counter
-from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -25,12 +25,13 @@ from geo.errors import MezhaError
 from geo.layers import Layer, layer
 from geo.session import connect
 from ingest import declared_area, differences, load, neighbours, runs, staging
-from ingest.batch import Batch, Reader
+from ingest.batch import Batch
 from ingest.cells import plain
-from ingest.check import check
+from ingest.check import Checked, check
 from ingest.errors import RefusedError
-from ingest.normalise import normalise
-from ingest.placement import placement_of
+from ingest.normalise import Normalised, normalise
+from ingest.placement import Placement, placement_of
+from ingest.prefetch import prefetched
 from ingest.problem import Problem
 from ingest.profile import Profile
 from ingest.profile import profile as find_profile
@@ -88,6 +89,18 @@ class _Work:
 
 
 @dataclass(frozen=True)
+class _Prepared:
+    """A batch with its fields and what tells its rows from others; ``checked`` where its check has begun already."""
+
+    batch: Batch
+    system: Placement | None
+    fields: Normalised
+    wkb: Any
+    identity: pa.Table
+    checked: Future[Checked] | None
+
+
+@dataclass(frozen=True)
 class _Staged:
     """A batch ready to be written: whole rows, rows that the register holds already, problems and their rows."""
 
@@ -105,20 +118,30 @@ def ingest(url: str, profile: Profile, path: Path, options: Options | None = Non
     options = options or Options()
     source = Source.open(path)
     reader = reader_for(source, profile.reader, profile.read)
-    with connect(url) as connection, runs.exclusive(connection, profile.layer):
-        # What is staged is no promise yet; only the load itself waits for the disk.
-        connection.execute("SET synchronous_commit = off")
-        run, resumed = _begin(connection, profile, source, options)
-        result = Result(run, profile.name, profile.layer, source.path.name, source.sha256, resumed=resumed)
-        try:
-            _stages(_Work(connection, profile, layer(profile.layer), options, result), reader, source)
-        except MezhaError as err:
-            connection.rollback()
-            staging.drop(connection, run)
-            runs.end(connection, run, "refused", {}, str(err))
-            connection.commit()
-            raise
-        return result
+    with ThreadPoolExecutor(1) as reading:
+        # The first rows are read while the database is asked.
+        batches = prefetched(reader.batches(source, profile.source_layer), reading)
+        with connect(url) as connection, runs.exclusive(connection, profile.layer):
+            return _run(connection, profile, options, source, batches)
+
+
+def _run(
+    connection: Connection, profile: Profile, options: Options, source: Source, batches: Iterator[Batch]
+) -> Result:
+    """A run under its lock; what it refuses is rolled back and recorded."""
+    # What is staged is no promise yet; only the load itself waits for the disk.
+    connection.execute("SET synchronous_commit = off")
+    run, resumed = _begin(connection, profile, source, options)
+    result = Result(run, profile.name, profile.layer, source.path.name, source.sha256, resumed=resumed)
+    try:
+        _stages(_Work(connection, profile, layer(profile.layer), options, result), batches, source)
+    except MezhaError as err:
+        connection.rollback()
+        staging.drop(connection, run)
+        runs.end(connection, run, "refused", {}, str(err))
+        connection.commit()
+        raise
+    return result
 
 
 def _begin(connection: Connection, profile: Profile, source: Source, options: Options) -> tuple[int, bool]:
@@ -146,11 +169,11 @@ def _staged_rows(connection: Connection, run: int) -> int:
     return int(row[0]) if row else -2
 
 
-def _stages(work: _Work, reader: Reader, source: Source) -> None:
+def _stages(work: _Work, batches: Iterator[Batch], source: Source) -> None:
     connection, options, result = work.connection, work.options, work.result
     options.after("open")
     if not result.resumed:
-        _stage_rows(work, reader, source)
+        _stage_rows(work, batches, source)
     if options.hold:
         outcome = load.compare(connection, work.layer, work.profile, result.run)
         differences.write(connection, work.layer, work.profile, result.run, outcome)
@@ -237,25 +260,29 @@ def _evidence(result: Result) -> dict[str, Any]:
     }
 
 
-def _stage_rows(work: _Work, reader: Reader, source: Source) -> None:
-    """Read, map, normalise, check and stage every batch; commits once, when all rows are staged."""
+def _stage_rows(work: _Work, batches: Iterator[Batch], source: Source) -> None:
+    """Map, normalise, check and stage every batch; commits once, when all rows are staged."""
     connection, result = work.connection, work.result
     catalogue = Catalogue.load(connection)
     staging.create(connection, work.layer, result.run)
     fresh = load.nothing_current(connection, work.layer)
     read = staged = 0
-    # One batch is written while the next is read and checked; never more than two are in memory.
-    with ThreadPoolExecutor(1) as writer:
+    # One batch is read, one normalised, one checked and one written at a time; never more are in memory.
+    with (
+        ThreadPoolExecutor(1) as writer,
+        ThreadPoolExecutor(1) as preparing,
+        ThreadPoolExecutor(1) as checking,
+    ):
         pending: Future[int] | None = None
-        for batch in reader.batches(source, work.profile.source_layer):
-            work.options.after("read")
-            read += len(batch.rows)
+        made = (_prepare(work, batch, catalogue, checking if fresh else None) for batch in batches)
+        for prepared in prefetched(made, preparing):
+            read += len(prepared.batch.rows)
             if pending and not fresh:
                 staged, pending = staged + pending.result(), None
-            made = _stage_batch(work, batch, catalogue, fresh=fresh)
-            result.problems += made.problems
+            whole = _stage_batch(work, prepared)
+            result.problems += whole.problems
             staged += pending.result() if pending else 0
-            pending = writer.submit(_write_batch, work, made)
+            pending = writer.submit(_write_batch, work, whole)
             work.options.progress("stage", read)
         staged += pending.result() if pending else 0
     if read == 0:
@@ -313,26 +340,42 @@ def _reject_duplicates(work: _Work) -> int:
     return len(found)
 
 
-def _stage_batch(work: _Work, batch: Batch, catalogue: Catalogue, *, fresh: bool) -> _Staged:
-    """Everything that can be done to a batch without writing; ``fresh`` says that the register holds nothing yet."""
+def _prepare(work: _Work, batch: Batch, catalogue: Catalogue, checking: Executor | None) -> _Prepared:
+    """Place and normalise a batch; ``checking`` begins its check meanwhile, for the register holds nothing yet."""
     result, options = work.result, work.options
+    options.after("read")
     system = placement_of(batch, work.profile, catalogue, options.crs)
     if system and system.code not in result.crs:
         result.crs.append(system.code)
     said = (*batch.notes, *([system.note] if system and system.note else []))
     result.notes += [n for n in said if n not in result.notes]
-    normalised = normalise(batch, work.profile)
-    options.after("normalise")
     wkb = np.asarray(shapely.to_wkb(batch.geometries, include_srid=False), dtype=object)
+    checked = None
+    if checking:
+        checked = checking.submit(check, batch, work.profile, work.layer, system, wkb=wkb)
+    fields = normalise(batch, work.profile)
+    options.after("normalise")
     where = system.identity if system else batch.crs
-    identity = staging.identities(
-        normalised, wkb, where, rows=batch.rows, profile=work.profile, layer=work.layer
-    )
-    known = np.zeros(len(batch.rows), bool) if fresh else staging.known(work.connection, work.layer, identity)
+    identity = staging.identities(fields, wkb, where, rows=batch.rows, profile=work.profile, layer=work.layer)
+    return _Prepared(batch, system, fields, wkb, identity, checked)
+
+
+def _stage_batch(work: _Work, prepared: _Prepared) -> _Staged:
+    """Everything that can be done to a batch without writing; only rows that the register does not hold are checked."""
+    batch, normalised, identity = prepared.batch, prepared.fields, prepared.identity
+    known = np.zeros(len(batch.rows), bool)
+    if prepared.checked is None:
+        known = staging.known(work.connection, work.layer, identity)
     rest = np.flatnonzero(~known)
     part, fields = batch.take(rest), normalised.take(rest)
-    checked = check(part, work.profile, work.layer, system, wkb=wkb[rest], known=int(known.sum()))
-    options.after("check")
+    checked = (
+        prepared.checked.result()
+        if prepared.checked
+        else check(
+            part, work.profile, work.layer, prepared.system, wkb=prepared.wkb[rest], known=int(known.sum())
+        )
+    )
+    work.options.after("check")
     areas = declared_area.differences(fields, checked.area_m2, work.profile, rows=part.rows)
     problems = [*batch.problems, *normalised.problems, *checked.problems, *areas]
     bad = {p.row for p in problems if not p.warning}

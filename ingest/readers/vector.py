@@ -23,7 +23,7 @@ from ingest.errors import RefusedError
 from ingest.readers import xml
 from ingest.source import Source
 
-BATCH_ROWS = 65_536
+BATCH_ROWS = 32_768
 # No plot has a boundary of 64 million points; a feature that says so would take the memory of everybody.
 MAX_FEATURE = 1 << 30
 _FILES_ONLY = frozenset(
