@@ -13,6 +13,7 @@ from accounts.journal import Entry, record
 from accounts.models import Confirmation
 from accounts.person import Person
 from geo.errors import ParameterError
+from geo.identifiers import region_is_valid
 
 # Open first: a request is filed, its code is sent after the check, then it is confirmed, or refused with a reason.
 STATUSES = ("filed", "code_sent", "confirmed", "refused")
@@ -36,7 +37,7 @@ async def file(
         )
     if party is not None and party not in person.parties:
         raise DeniedError("You do not own that party.", "Choose a party of yours.")
-    if not (region.isdecimal() and len(region) == 2):
+    if not region_is_valid(region):
         raise ParameterError("The region is missing.", "Write the two digits of its code.", field="region")
     values = {
         "account": person.account,

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import json
+import re
 import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -163,7 +164,7 @@ async def _exchange(settings: Settings, code: str, redirect: str) -> tuple[str, 
     claims = await asyncio.to_thread(_claims, settings, str(tokens.get("id_token", "")))
     subject = claims.get("urn:esia:sbj")
     oid = str(subject.get("urn:esia:sbj:oid", "")) if isinstance(subject, dict) else ""
-    if not oid.isdecimal():
+    if not re.fullmatch(r"[0-9]{1,20}", oid):
         raise ProviderError("ESIA does not say who you are.", "Begin the log-in again.")
     return oid, {"authorization": f"Bearer {tokens.get('access_token', '')}"}
 
@@ -177,7 +178,7 @@ def _claims(settings: Settings, token: str) -> Mapping[str, Any]:
 
 def _vouched(settings: Settings, oid: str, person: Mapping[str, Any]) -> Vouched:
     parts = (person.get("lastName"), person.get("firstName"), person.get("middleName"))
-    inn, snils = str(person.get("inn") or ""), "".join(filter(str.isdigit, str(person.get("snils") or "")))
+    inn, snils = str(person.get("inn") or ""), re.sub(r"[^0-9]", "", str(person.get("snils") or ""))
     return Vouched(
         settings.esia_issuer,
         oid,

@@ -16,6 +16,7 @@ from accounts.person import Membership, Person
 from accounts.registration import checked_email
 from accounts.secret import digest, new_secret
 from geo.errors import ParameterError
+from geo.identifiers import whole_number
 
 ROLES = ("owner", "operator", "controller", "contractor")
 _TEAM = text("SELECT * FROM accounts.team(:party)")
@@ -47,11 +48,12 @@ async def checked_objects(
     words = given.replace(",", " ").split()
     if not words:
         return [] if role == "contractor" else None
-    if not all(word.isdecimal() and len(word) <= 18 for word in words) or len(words) > 1000:
+    numbers = [whole_number(word) for word in words]
+    wanted = sorted({number for number in numbers if number is not None})
+    if None in numbers or len(words) > 1000:
         raise ParameterError(
             "The objects are no list of numbers.", "Write numbers of objects with commas.", field="objects"
         )
-    wanted = sorted({int(word) for word in words})
     held = set((await connection.execute(_HELD, {"objects": wanted, "inn": party.inn})).scalar_one())
     foreign = [number for number in wanted if number not in held]
     if foreign:

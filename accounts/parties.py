@@ -13,7 +13,14 @@ from accounts.journal import Entry, record
 from accounts.models import Party
 from accounts.person import Person
 from geo.errors import ParameterError
-from geo.identifiers import inn_is_valid, kpp_is_valid, ogrn_is_valid, snils_is_valid
+from geo.identifiers import (
+    inn_is_valid,
+    kpp_is_valid,
+    ogrn_is_valid,
+    region_is_valid,
+    snils_is_valid,
+    whole_number,
+)
 
 KINDS = ("company", "division", "entrepreneur", "person", "state", "foreign")
 _INN_LENGTH = {"company": 10, "state": 10, "entrepreneur": 12, "person": 12}
@@ -52,10 +59,10 @@ def checked(given: Mapping[str, str]) -> dict[str, object]:
         )
     if not 2 <= len(name) <= 400:
         raise ParameterError("The name is missing or too long.", "Write 2 to 400 characters.", field="name")
-    if not re.fullmatch(r"[0-9]{2}", region):
+    if not region_is_valid(region):
         raise ParameterError("The region is missing.", "Write the two digits of its code.", field="region")
-    parent = given.get("parent", "")
-    if (kind == "division") != parent.isdecimal():
+    parent = whole_number(given.get("parent", ""))
+    if (kind == "division") != (parent is not None):
         raise ParameterError(
             "Only a division belongs to a party.", "Name the party it belongs to.", field="parent"
         )
@@ -68,7 +75,7 @@ def checked(given: Mapping[str, str]) -> dict[str, object]:
         "kind": kind,
         "name": " ".join(name.split()),
         "region": region,
-        "parent": int(parent) if parent.isdecimal() else None,
+        "parent": parent,
         "address": given.get("address", "").strip()[:500] or None,
         "country": given.get("country", "").strip().upper()[:2] or "RU",
         "foreign_number": foreign or None,

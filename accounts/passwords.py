@@ -34,7 +34,7 @@ def check_strength(password: str, *, near: tuple[str, ...] = ()) -> None:
         for kind, present in (
             ("a lower-case letter", any(c.islower() for c in password)),
             ("an upper-case letter", any(c.isupper() for c in password)),
-            ("a digit", any(c.isdigit() for c in password)),
+            ("a digit", any(c.isdecimal() for c in password)),
             ("a sign such as ! ? % -", any(not c.isalnum() for c in password)),
         )
         if not present

@@ -13,6 +13,7 @@ from accounts.journal import Entry, record
 from accounts.models import Account, Office, Staff
 from accounts.person import FEDERAL, Person
 from geo.errors import ParameterError
+from geo.identifiers import region_is_valid
 
 DUTIES = ("officer", "inspector", "registrar", "administrator")
 _LIST = text(
@@ -41,7 +42,7 @@ async def appoint(
     office = " ".join(office.split())
     if duty not in DUTIES:
         raise ParameterError(f"There is no duty {duty[:30]}.", f"Duties: {', '.join(DUTIES)}.", field="duty")
-    if region != FEDERAL and not (region.isdecimal() and len(region) == 2):
+    if region != FEDERAL and not region_is_valid(region):
         raise ParameterError("The region is missing.", "Write two digits, or * for all.", field="region")
     if not 2 <= len(office) <= 200:
         raise ParameterError("The office is missing.", "Write its name.", field="office")

@@ -16,6 +16,7 @@ from cases.errors import UnknownCaseError
 from cases.lifecycle import State
 from cases.rules import RuleSet
 from cases.service_definition import ServiceDefinition
+from geo.identifiers import whole_number
 
 COLUMNS = (
     "id, service, service_version, service_digest, region, party_inn, party_name, created_by, created_at, saved_at,"
@@ -94,8 +95,8 @@ async def load(connection: AsyncConnection, identity: int, *, lock: bool = False
 
 def case_id(value: str) -> int:
     """A case id from a path; UnknownCaseError where it cannot be one."""
-    if value.isdecimal() and len(value) <= 18:
-        return int(value)
+    if (number := whole_number(value)) is not None:
+        return number
     raise UnknownCaseError(
         f"“{value[:40]}” is no case.", "Case ids are whole numbers.", field="case", value=value[:40]
     )

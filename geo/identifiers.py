@@ -8,6 +8,16 @@ _CADASTRAL = re.compile(r"[0-9]{2}:[0-9]{2}:[0-9]{6,7}:[0-9]+")
 _QUARTER = re.compile(r"[0-9]{2}:[0-9]{2}:[0-9]{6,7}")
 
 
+def whole_number(text: str) -> int | None:
+    """The whole number that somebody typed, at most 18 digits, so that it fits an id; None where it is none."""
+    return int(text) if re.fullmatch(r"[0-9]{1,18}", text) else None
+
+
+def region_is_valid(region: str) -> bool:
+    """Whether a region's code has its two digits."""
+    return re.fullmatch(r"[0-9]{2}", region) is not None
+
+
 def _weighted(digits: str, weights: tuple[int, ...]) -> int:
     return sum(int(d) * w for d, w in zip(digits, weights, strict=False)) % 11 % 10
 

@@ -36,6 +36,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from geo.errors import CrsError, ParameterError, UnknownObjectError
+from geo.identifiers import whole_number
 from geo.layers import Layer, Property, all_layers, model_of
 from geo.moment import ALWAYS, Moment
 from geo.reference import DEGREES, Reference
@@ -388,8 +389,8 @@ async def visible_names(connection: AsyncConnection) -> frozenset[str]:
 
 def identity_of(value: str) -> int:
     """An object id from a path or a parameter; UnknownObjectError where it cannot be one."""
-    if value.isdecimal() and len(value) <= 18:
-        return int(value)
+    if (number := whole_number(value)) is not None:
+        return number
     raise UnknownObjectError(
         f"“{value[:40]}” is no object id.", "Object ids are whole numbers.", field="id", value=value[:40]
     )

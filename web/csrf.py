@@ -4,9 +4,11 @@ import hashlib
 import hmac
 
 from fastapi import Request
+from starlette.datastructures import FormData
 
 from accounts.errors import ForgedError
 from accounts.secret import new_secret
+from geo.errors import ParameterError
 
 COOKIE = "mezha_form"
 HEADER = "x-csrf-token"
@@ -37,15 +39,20 @@ def token_of(request: Request) -> str:
 
 
 async def guard(request: Request) -> None:
-    """Dependency of every page: a change needs the token, in the form or in the header; ForgedError otherwise."""
+    """Dependency of every page: a change needs the token, in the form or in the header; ForgedError otherwise.
+
+    A zero character, which no text of the database can hold, is refused here for all forms: ParameterError.
+    """
     if request.method in SAFE:
         return
-    given = [request.headers.get(HEADER, "")]
-    if "form" in request.headers.get("content-type", ""):
-        given.append(str((await request.form()).get(FIELD, "")))
+    fields = await request.form() if "form" in request.headers.get("content-type", "") else FormData()
+    given = (request.headers.get(HEADER, ""), str(fields.get(FIELD, "")))
     state = request.scope.get("state", {})
     secret = state.get("secret") or request.cookies.get(COOKIE)
     if secret and any(hmac.compare_digest(token_for(str(secret)), token) for token in given):
+        for name, value in fields.multi_items():
+            if isinstance(value, str) and "\x00" in value:
+                raise ParameterError("The text holds a zero character.", "Type it anew.", field=name)
         return
     raise ForgedError(
         "The form did not come from our own pages, or the log-in has changed since.",

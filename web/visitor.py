@@ -3,7 +3,7 @@
 from typing import Annotated
 from urllib.parse import quote
 
-from fastapi import Depends, Request
+from fastapi import Depends, Form, Path, Request
 from fastapi.responses import RedirectResponse
 
 from accounts.errors import DeniedError, LogInNeededError
@@ -12,8 +12,13 @@ from accounts.person import Person
 from accounts.sessions import Ticket
 from geo.access import ANONYMOUS, Caller
 from geo.db import Database
+from geo.identifiers import whole_number
 from geo.settings import Settings
 
+# Ids, in a path and in a form: what is larger is none, and is refused before the database is asked.
+LARGEST = 2**53
+Number = Annotated[int, Path(ge=1, lt=LARGEST)]
+NumberField = Annotated[int, Form(ge=1, lt=LARGEST)]
 STEPS = {"second": "/login/second", "renew": "/login/renew", "consent": "/consent"}
 
 
@@ -31,6 +36,14 @@ def entry_of(request: Request) -> Person:
     if entry is None:
         raise LogInNeededError("This page is for people who are logged in.", "Log in.")
     return entry
+
+
+def party_of(text: str) -> int | None:
+    """The party that a form names, None where it names none; DeniedError where it cannot be one."""
+    number = whole_number(text)
+    if text and number is None:
+        raise DeniedError("You do not act for that party.", "Choose one of yours.", field="party")
+    return number
 
 
 def administrator_of(request: Request) -> Person:

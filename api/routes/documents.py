@@ -13,6 +13,7 @@ from cases.documents import intake, reading, shelf
 from cases.documents.shelf import Document, Offer
 from cases.record import case_id
 from geo.errors import ParameterError
+from geo.identifiers import whole_number
 
 router = APIRouter(prefix="/api/v1/cases/{case}/documents", tags=["documents"])
 
@@ -25,8 +26,8 @@ def shown(document: Document) -> dict[str, Any]:
 
 def number_of(value: str) -> int:
     """The id of a document or signature from a path."""
-    if value.isdecimal() and len(value) <= 18:
-        return int(value)
+    if (number := whole_number(value)) is not None:
+        return number
     raise ParameterError(
         f"“{value[:40]}” is no id.", "Ids are whole numbers.", field="document", value=value[:40]
     )

@@ -7,7 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geo.identifiers import account_is_valid, inn_is_valid, kpp_is_valid, ogrn_is_valid, snils_is_valid
+from geo.identifiers import (
+    account_is_valid,
+    inn_is_valid,
+    kpp_is_valid,
+    ogrn_is_valid,
+    region_is_valid,
+    snils_is_valid,
+    whole_number,
+)
 
 digits = st.characters(min_codepoint=48, max_codepoint=57)
 # Digits of other scripts look like digits to a careless pattern, and the database refuses them.
@@ -75,3 +83,10 @@ def test_nothing_else_is_a_number(anything: str, other: str) -> None:
 )
 def test_an_inn_in_other_digits_or_with_more_is_none(text: str) -> None:
     assert not inn_is_valid(text)
+
+
+@given(st.one_of(st.text(), st.text(foreign, min_size=1), st.text(digits, min_size=1, max_size=40)))
+def test_a_typed_number_is_ascii_and_fits_an_id(text: str) -> None:
+    fits = text.isascii() and text.isdecimal() and len(text) <= 18
+    assert whole_number(text) == (int(text) if fits else None)
+    assert region_is_valid(text) == (fits and len(text) == 2)

@@ -7,7 +7,7 @@ from fastapi.responses import Response
 
 from accounts import acting
 from web.pages.profile import shown
-from web.visitor import CallerDep, DatabaseDep, PersonDep, SettingsDep, go_on, own_path
+from web.visitor import CallerDep, DatabaseDep, PersonDep, SettingsDep, go_on, own_path, party_of
 
 router = APIRouter(prefix="/login/party")
 
@@ -38,7 +38,7 @@ async def choose(
     next: Annotated[str, Form(max_length=500)] = "",  # noqa: A002
 ) -> Response:
     """Act for one of them; DeniedError for another's."""
-    wanted = int(party) if party.isdecimal() else None
+    wanted = party_of(party)
     async with database.transaction(caller) as connection:
         ticket = await acting.choose(
             connection, person, request.scope["state"].get("secret", ""), wanted, settings

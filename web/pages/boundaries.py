@@ -2,19 +2,19 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Form, Path, Request, UploadFile
+from fastapi import APIRouter, Form, Request, UploadFile
 from fastapi.responses import RedirectResponse, Response
 
 from cases import boundary_file
 from cases.boundary_file import NewFile
 from cases.record import case_id, load
 from geo.errors import MezhaError, ParameterError
+from geo.identifiers import whole_number
 from geo.sentence import Sentence
 from web import case_view
 from web.pages.cabinet import case_page, dossier_of, shown
-from web.visitor import SettingsDep
+from web.visitor import Number, SettingsDep
 
-Number = Annotated[int, Path(ge=1, lt=2**53)]
 router = APIRouter(prefix="/cabinet/cases/{case}/boundaries")
 
 
@@ -73,7 +73,7 @@ async def answer(
     answers: dict[str, Any] = {}
     if crs or other:
         answers["crs"] = other.strip() or crs
-    if chosen := [int(str(n)) for n in form.getlist("contours") if str(n).isdecimal() and len(str(n)) < 9]:
+    if chosen := [n for text in form.getlist("contours") if (n := whole_number(str(text))) is not None]:
         answers["contours"] = chosen
     if form.get("repair"):
         answers["repair"] = True

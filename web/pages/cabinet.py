@@ -15,6 +15,7 @@ from cases.queue import Dossier, Wanted
 from cases.record import case_id
 from geo.access import ANONYMOUS
 from geo.errors import MezhaError
+from geo.identifiers import whole_number
 from web import case_view, document_view
 from web.templating import locale_of, page
 from web.visitor import DatabaseDep, settings_of
@@ -96,7 +97,7 @@ async def begin(request: Request, service_name: Text = "", about: Text = "") -> 
             actor,
             service_name,
             inn=inn or next(iter(actor.caller.inns), ""),
-            subject_id=int(number) if number.isdecimal() and len(number) < 18 else None,
+            subject_id=whole_number(number),
         )
     return RedirectResponse(f"/cabinet/cases/{case.id}", 303)
 
@@ -177,7 +178,7 @@ async def save(request: Request, case: str) -> Response:
                 actor,
                 dossier.case.id,
                 Change(payload=payload),
-                revision=int(revision) if revision.isdecimal() else None,
+                revision=whole_number(revision),
             )
         if (then := str(form.get("then", ""))) == "code":
             return await _code_asked(request, dossier, sending)

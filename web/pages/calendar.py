@@ -4,14 +4,14 @@ import calendar as months
 from datetime import date, timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Query, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
 from accounts import tokens
 from cases import agenda
 from web import case_view
 from web.templating import locale_of, page
-from web.visitor import CallerDep, DatabaseDep, PersonDep, SettingsDep, base_of
+from web.visitor import CallerDep, DatabaseDep, NumberField, PersonDep, SettingsDep, base_of
 
 router = APIRouter(prefix="/cabinet/calendar")
 AHEAD = timedelta(days=400)
@@ -81,7 +81,7 @@ async def make_feed(
 
 @router.post("/feed/end")
 async def end_feed(
-    person: PersonDep, caller: CallerDep, database: DatabaseDep, feed: Annotated[int, Form(ge=1, lt=2**53)]
+    person: PersonDep, caller: CallerDep, database: DatabaseDep, feed: NumberField
 ) -> Response:
     """End a secret address."""
     async with database.transaction(caller) as connection:

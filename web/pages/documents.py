@@ -9,7 +9,7 @@ from cases import record, signing
 from cases.documents import reading, shelf
 from cases.record import case_id
 from web import case_view
-from web.visitor import DatabaseDep, OriginDep
+from web.visitor import DatabaseDep, Number, OriginDep
 
 router = APIRouter(prefix="/{room}/cases/{case}")
 Room = Literal["cabinet", "office"]
@@ -21,7 +21,7 @@ async def read(
     request: Request,
     room: Room,
     case: str,
-    document: int,
+    document: Number,
     database: DatabaseDep,
     origin: OriginDep,
     download: bool = False,
@@ -54,7 +54,7 @@ async def sheet(request: Request, room: Room, case: str, database: DatabaseDep) 
 
 
 @router.post("/documents/{document}/remove")
-async def remove(request: Request, room: Room, case: str, document: int) -> Response:
+async def remove(request: Request, room: Room, case: str, document: Number) -> Response:
     """Take a document with its versions from the case."""
     actor = case_view.actor_of(request)
     async with case_view.writer_of(request).transaction(actor.caller) as connection:
@@ -64,7 +64,7 @@ async def remove(request: Request, room: Room, case: str, document: int) -> Resp
 
 
 @router.post("/documents/{document}/share")
-async def share(request: Request, room: Room, case: str, document: int) -> Response:
+async def share(request: Request, room: Room, case: str, document: Number) -> Response:
     """Let the applicant read a paper of the office."""
     actor = case_view.actor_of(request)
     async with case_view.writer_of(request).transaction(actor.caller) as connection:

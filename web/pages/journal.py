@@ -14,6 +14,7 @@ from accounts.errors import DeniedError
 from accounts.person import Person
 from geo.access import Caller
 from geo.db import Database
+from geo.identifiers import whole_number
 from geo.layers import all_layers
 from web.pages.profile import shown
 from web.templating import locale_of
@@ -21,20 +22,20 @@ from web.visitor import CallerDep, DatabaseDep, OriginDep, PersonDep, person_of
 
 router = APIRouter()
 PAGE = 50
+LAST_PAGE = 100_000
 
 
 def asked(
     since: str = "", until: str = "", action: str = "", account: str = "", page: str = "1"
 ) -> journal.Question:
     """The question of the filter; what is no day, action or number is as if it were not given."""
-    number = int(page) if page.isdecimal() and len(page) < 6 else 1
     return journal.Question(
         first=_day(since),
         last=_day(until),
         action=Action(action) if action in TITLES else None,
-        account=int(account) if account.isdecimal() and len(account) < 18 else None,
+        account=whole_number(account),
         limit=PAGE + 1,
-        offset=PAGE * (max(number, 1) - 1),
+        offset=PAGE * (min(max(whole_number(page) or 1, 1), LAST_PAGE) - 1),
     )
 
 

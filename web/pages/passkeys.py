@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Form, Request
+from fastapi import APIRouter, Body, Request
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 
 from accounts import passkeys, sessions
@@ -11,7 +11,17 @@ from geo.access import ANONYMOUS
 from web import language
 from web.csrf import secret_of
 from web.templating import locale_of
-from web.visitor import CallerDep, DatabaseDep, OriginDep, PersonDep, SettingsDep, base_of, go_on, own_path
+from web.visitor import (
+    CallerDep,
+    DatabaseDep,
+    NumberField,
+    OriginDep,
+    PersonDep,
+    SettingsDep,
+    base_of,
+    go_on,
+    own_path,
+)
 
 router = APIRouter()
 Answer = Annotated[dict[str, Any], Body()]
@@ -59,7 +69,7 @@ async def bind(
 
 @router.post("/profile/passkeys/remove")
 async def remove(
-    person: PersonDep, caller: CallerDep, database: DatabaseDep, *, passkey: Annotated[int, Form()]
+    person: PersonDep, caller: CallerDep, database: DatabaseDep, *, passkey: NumberField
 ) -> Response:
     """Remove a passkey."""
     async with database.transaction(caller) as connection:

@@ -7,6 +7,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from cases import preferences
 from geo.errors import MezhaError
+from geo.identifiers import whole_number
 from web.templating import page
 from web.visitor import CallerDep, OfficeDep, PersonDep
 
@@ -41,14 +42,14 @@ async def show(request: Request, person: PersonDep) -> Response:
 async def keep(request: Request, person: PersonDep, caller: CallerDep, writer: OfficeDep) -> Response:
     """Keep my choices."""
     form = await request.form()
-    hour = str(form.get("digest_hour", ""))
+    hour = whole_number(str(form.get("digest_hour", "")))
     try:
         async with writer.transaction(caller) as connection:
             await preferences.keep(
                 connection,
                 mail={t: str(form.get(f"mail.{t}", "at_once")) for t in preferences.TOPICS},
                 sms=[str(v) for v in form.getlist("sms")],
-                digest_hour=int(hour) if hour.isdecimal() and len(hour) < 3 else -1,
+                digest_hour=-1 if hour is None else hour,
             )
     except MezhaError as err:
         return await _shown(request, err)

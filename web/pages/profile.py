@@ -8,6 +8,7 @@ from fastapi.responses import RedirectResponse, Response
 from accounts import consent, passwords, profile, sessions, tokens
 from accounts.errors import AccountsError
 from geo.errors import MezhaError
+from geo.identifiers import whole_number
 from web.templating import page
 from web.visitor import CallerDep, DatabaseDep, PersonDep, SettingsDep
 
@@ -76,11 +77,10 @@ async def end_session(
     request: Request, person: PersonDep, caller: CallerDep, database: DatabaseDep, session: Text = ""
 ) -> Response:
     """End one session, or all but this one."""
-    number = int(session) if session.isdecimal() else None
-    async with database.transaction(caller) as connection:
-        await sessions.revoke(
-            connection, person, number, keep=person.session if session == "others" else None
-        )
+    number, others = whole_number(session), session == "others"
+    if others or number is not None:
+        async with database.transaction(caller) as connection:
+            await sessions.revoke(connection, person, number, keep=person.session if others else None)
     return RedirectResponse("/profile/sessions", 303)
 
 
@@ -113,7 +113,7 @@ async def make_token(
                 connection,
                 person,
                 label=label,
-                days=int(days) if days.isdecimal() else 0,
+                days=whole_number(days) or 0,
                 settings=settings,
             )
         except MezhaError as err:
@@ -128,9 +128,9 @@ async def revoke_token(
     person: PersonDep, caller: CallerDep, database: DatabaseDep, token: Text = ""
 ) -> Response:
     """Revoke a token."""
-    if token.isdecimal():
+    if (number := whole_number(token)) is not None:
         async with database.transaction(caller) as connection:
-            await tokens.revoke(connection, person, int(token))
+            await tokens.revoke(connection, person, number)
     return RedirectResponse("/profile/tokens", 303)
 
 

@@ -12,7 +12,7 @@ from geo.access import Caller
 from geo.db import Database
 from geo.errors import MezhaError
 from web.pages.profile import shown
-from web.visitor import AdministratorDep, CallerDep, DatabaseDep, PersonDep, settings_of
+from web.visitor import LARGEST, AdministratorDep, CallerDep, DatabaseDep, NumberField, PersonDep, settings_of
 
 router = APIRouter(prefix="/office")
 Text = Annotated[str, Form(max_length=500)]
@@ -62,7 +62,7 @@ async def dismiss(
     caller: CallerDep,
     database: DatabaseDep,
     *,
-    duty: Annotated[int, Form()],
+    duty: NumberField,
 ) -> Response:
     """Take a duty."""
     try:
@@ -80,7 +80,7 @@ async def block(
     caller: CallerDep,
     database: DatabaseDep,
     *,
-    account: Annotated[int, Form()],
+    account: NumberField,
 ) -> Response:
     """Close an account."""
     try:
@@ -118,7 +118,7 @@ async def check(
     database: DatabaseDep,
     *,
     confirmed: Text = "",
-    number: Annotated[int, Form(alias="request")],
+    number: Annotated[int, Form(alias="request", ge=1, lt=LARGEST)],
     reason: Text = "",
 ) -> Response:
     """Accept the evidence, or refuse with a reason."""

@@ -10,8 +10,9 @@ from accounts.person import Person
 from geo.access import Caller
 from geo.db import Database
 from geo.errors import MezhaError
+from geo.identifiers import whole_number
 from web.pages.profile import shown
-from web.visitor import CallerDep, DatabaseDep, PersonDep, base_of, settings_of
+from web.visitor import CallerDep, DatabaseDep, Number, NumberField, PersonDep, base_of, party_of, settings_of
 
 router = APIRouter()
 Text = Annotated[str, Form(max_length=1000)]
@@ -72,7 +73,7 @@ async def invite(
     caller: CallerDep,
     database: DatabaseDep,
     *,
-    party: int,
+    party: Number,
     email: Text = "",
     role: Text = "",
     objects: Text = "",
@@ -95,8 +96,8 @@ async def change(
     caller: CallerDep,
     database: DatabaseDep,
     *,
-    party: int,
-    member: Annotated[int, Form()],
+    party: Number,
+    member: NumberField,
     role: Text = "",
     objects: Text = "",
     act: Text = "change",
@@ -118,8 +119,8 @@ async def withdraw(
     person: PersonDep,
     caller: CallerDep,
     database: DatabaseDep,
-    party: int,
-    invitation: Annotated[int, Form()],
+    party: Number,
+    invitation: NumberField,
 ) -> Response:
     """Withdraw an invitation."""
     async with database.transaction(caller) as connection:
@@ -134,7 +135,7 @@ async def make_client(
     caller: CallerDep,
     database: DatabaseDep,
     *,
-    party: int,
+    party: Number,
     name: Text = "",
     write: Text = "",
 ) -> Response:
@@ -150,7 +151,7 @@ async def make_client(
 
 @router.post("/team/{party}/clients/revoke")
 async def revoke_client(
-    person: PersonDep, caller: CallerDep, database: DatabaseDep, party: int, client: Annotated[int, Form()]
+    person: PersonDep, caller: CallerDep, database: DatabaseDep, party: Number, client: NumberField
 ) -> Response:
     """End the access of a system."""
     async with database.transaction(caller) as connection:
@@ -214,7 +215,7 @@ async def file_confirmation(
     number: Text = "",
 ) -> Response:
     """File the request."""
-    wanted = int(party) if party.isdecimal() else None
+    wanted = party_of(party)
     try:
         async with database.transaction(caller) as connection:
             await confirmation.file(
@@ -239,8 +240,8 @@ async def finish_confirmation(
     error: MezhaError | None = None
     try:
         async with database.transaction(caller) as connection:
-            if again.isdecimal():
-                await confirmation.again(connection, person, int(again))
+            if (request_again := whole_number(again)) is not None:
+                await confirmation.again(connection, person, request_again)
             else:
                 error = await confirmation.finish(connection, person, code)
     except MezhaError as err:
