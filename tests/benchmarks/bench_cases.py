@@ -24,6 +24,7 @@ from geo.cluster import Cluster
 from geo.db import Database
 from geo.migration import migrate
 from geo.settings import Settings
+from tests.benchmarks.ground import sides
 from tests.benchmarks.row import Row
 from tests.cases.region import APPLICANT, DECLARATION, INN, OFFICER, area_ha, box, polygon, sign
 from tests.conftest import make_object
@@ -59,8 +60,9 @@ def _settings(cluster: Cluster) -> Settings:
         connection.execute("ALTER ROLE mezha_app LOGIN")
         connection.execute("ALTER ROLE mezha_registrar LOGIN")
         for layer, thousands, columns, values in MILLION:
+            count = thousands * sides()[1] ** 2 // 1000
             connection.execute(
-                FILL.format(layer=layer, columns=columns, values=values, rows=thousands * 1000)  # type: ignore[arg-type]
+                FILL.format(layer=layer, columns=columns, values=values, rows=count)  # type: ignore[arg-type]
             )
         connection.execute("ANALYZE")
     return Settings(

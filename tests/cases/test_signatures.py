@@ -3,7 +3,6 @@
 import os
 import subprocess
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -12,82 +11,13 @@ from asn1crypto import cms as asn1
 from cases.signatures import cms, verifier
 from cases.signatures.verifier import Verdict
 from geo.settings import Settings
+from tests.cases.centre import INN, KINDS, Centre, found_centre, openssl
 
-INN = "5406000001"
-# What genpkey and req need for each kind of key.
-KINDS = {
-    "rsa": (["-algorithm", "rsa", "-pkeyopt", "rsa_keygen_bits:2048"], "sha256", False),
-    "ecdsa": (["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"], "sha256", False),
-    "gost256": (["-algorithm", "gost2012_256", "-pkeyopt", "paramset:A"], "md_gost12_256", True),
-    "gost512": (["-algorithm", "gost2012_512", "-pkeyopt", "paramset:A"], "md_gost12_512", True),
-}
 needs_engine = pytest.mark.skipif(
     not verifier.engine(),
     reason="libengine-gost-openssl is not installed; `sh setup/prepare.sh test` does it",
 )
 ALL = [pytest.param(k, marks=needs_engine if gost else ()) for k, (_, _, gost) in KINDS.items()]
-
-
-def openssl(*arguments: str, gost: bool = False) -> None:
-    """Run an openssl command; its error fails the test."""
-    command = ["openssl", arguments[0], *(["-engine", "gost"] if gost else []), *arguments[1:]]
-    done = subprocess.run(command, capture_output=True, check=False, env=os.environ | {"LC_ALL": "C"})
-    assert done.returncode == 0, done.stderr.decode()
-
-
-@dataclass(frozen=True)
-class Centre:
-    """A certification centre of one kind of key, with the people whom it gave certificates."""
-
-    kind: str
-    folder: Path
-
-    @property
-    def gost(self) -> bool:
-        """Whether it needs the engine."""
-        return KINDS[self.kind][2]
-
-    def at(self, name: str) -> str:
-        """A file of the centre."""
-        return str(self.folder / name)
-
-    def person(
-        self, name: str, *, days: int = 365, inn: str = INN, usage: str = "digitalSignature", serial: str = ""
-    ) -> str:
-        """Give somebody a key and a certificate; returns his name."""
-        algorithm, digest, _ = KINDS[self.kind]
-        openssl("genpkey", *algorithm, "-out", self.at(f"{name}.key"), gost=self.gost)
-        subject = f"/C=RU/O=OOO Kedr/CN={name}" + (f"/INN=00{inn}" if inn else "")
-        openssl("req", "-new", "-key", self.at(f"{name}.key"), f"-{digest}", "-subj", subject, "-out", self.at("csr"), gost=self.gost)  # fmt: skip
-        Path(self.at("ext")).write_text(f"keyUsage=critical,{usage}\n")
-        dates = ["-days", str(days)]
-        openssl("x509", "-req", "-in", self.at("csr"), "-CA", self.at("root.pem"), "-CAkey", self.at("root.key"), *(["-set_serial", serial] if serial else ["-CAcreateserial"]), f"-{digest}", *dates, "-extfile", self.at("ext"), "-out", self.at(f"{name}.pem"), gost=self.gost)  # fmt: skip
-        return name
-
-    def sign(
-        self, name: str, data: bytes, *, cades: bool = True, form: str = "DER", more: tuple[str, ...] = ()
-    ) -> bytes:
-        """A detached signature of these bytes."""
-        Path(self.at("data")).write_bytes(data)
-        arguments = [
-            "-sign",
-            *(["-cades"] if cades else []),
-            "-signer",
-            self.at(f"{name}.pem"),
-            "-inkey",
-            self.at(f"{name}.key"),
-        ]
-        openssl("cms", *arguments, "-md", KINDS[self.kind][1], "-binary", "-in", self.at("data"), "-outform", form, "-out", self.at("sig"), *more, gost=self.gost)  # fmt: skip
-        return Path(self.at("sig")).read_bytes()
-
-
-def _centre(kind: str, folder: Path) -> Centre:
-    made = Centre(kind, folder)
-    algorithm, digest, gost = KINDS[kind]
-    openssl("genpkey", *algorithm, "-out", made.at("root.key"), gost=gost)
-    openssl("req", "-x509", "-new", "-key", made.at("root.key"), f"-{digest}", "-days", "3650", "-subj", f"/C=RU/CN=Centre {kind}", "-out", made.at("root.pem"), gost=gost)  # fmt: skip
-    made.person("ivanov")
-    return made
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +27,7 @@ def centre_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Centr
 
     def of(kind: str) -> Centre:
         if kind not in made:
-            made[kind] = _centre(kind, tmp_path_factory.mktemp(kind))
+            made[kind] = found_centre(kind, tmp_path_factory.mktemp(kind))
         return made[kind]
 
     return of
@@ -215,7 +145,7 @@ def test_an_untrusted_root_is_refused(
 ) -> None:
     centre, folder = centre_of(kind), tmp_path / "other"
     folder.mkdir()
-    other = _centre(kind, folder)
+    other = found_centre(kind, folder)
     signature = centre.sign("ivanov", DATA)
     found = judge(other, signature, DATA)
     assert (found.verdict, found.reason) == ("invalid", "untrusted")
@@ -229,11 +159,9 @@ def test_a_certificate_for_something_else_is_refused(
 ) -> None:
     centre = centre_of("ecdsa")
     centre.person("server", usage="keyEncipherment")
-    try:
-        signature = centre.sign("server", DATA)
-    except AssertionError:
-        pytest.skip("this openssl does not even sign with it")
-    assert judge(centre, signature, DATA).reason in ("key-usage", "forged")
+    signature = centre.sign("server", DATA)
+    found = judge(centre, signature, DATA)
+    assert (found.verdict, found.reason) == ("invalid", "key-usage")
 
 
 def test_a_revoked_certificate_is_refused(

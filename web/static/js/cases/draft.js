@@ -10,6 +10,7 @@ if (form) {
   let running = false;
   let again = false;
   let stopped = false;
+  let sent = null;
 
   const values = () => {
     const found = {};
@@ -58,7 +59,8 @@ if (form) {
       tell(form.dataset.failed, true);
     } finally {
       running = false;
-      if (again) {
+      if (sent) form.requestSubmit(sent.submitter);
+      else if (again) {
         again = false;
         save();
       }
@@ -67,12 +69,18 @@ if (form) {
 
   form.addEventListener("input", () => {
     keep();
+    // What was signed is not what stands here any more.
+    for (const part of form.querySelectorAll("[data-fresh], [data-stale]")) part.hidden = "fresh" in part.dataset;
     clearTimeout(timer);
     timer = setTimeout(save, WAIT);
   });
-  form.addEventListener("submit", () => {
+  form.addEventListener("submit", (event) => {
     stopped = true;
     clearTimeout(timer);
+    // A draft on its way to the server changes the revision: sent beside it, the form would be refused as outdated.
+    if (!running) return;
+    event.preventDefault();
+    sent = { submitter: event.submitter };
   });
   document.addEventListener("case:revision", (event) => {
     revision = event.detail;

@@ -1,5 +1,5 @@
 import { showFile } from "./boundary-file.js";
-import { Snapping } from "./snapping.js";
+import { REACH, Snapping } from "./snapping.js";
 
 // The map of a case: its object, its boundary, what the rules found, and drawing where the case may be changed.
 const place = document.getElementById("map");
@@ -76,7 +76,7 @@ function tools(map, subject) {
   let snapping = null;
   const edges = { toCustom: (event) => snapping?.find(event) };
   const flags = { polygon: { feature: { draggable: false, coordinates: { midpoints: true, draggable: true, deletable: true, snappable: edges } } } };
-  const draw = new TerraDraw({ adapter, modes: [new TerraDrawPolygonMode({ snapping: edges }), new TerraDrawSelectMode({ flags })] });
+  const draw = new TerraDraw({ adapter, modes: [new TerraDrawPolygonMode({ snapping: edges, pointerDistance: REACH }), new TerraDrawSelectMode({ flags })] });
   const picked = new Set();
   let mode = "";
 

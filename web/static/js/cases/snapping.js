@@ -1,5 +1,6 @@
 // Snapping: exact corners and borders of stands, quarters and the object of the case, not those of the thinned tiles.
-const REACH = 14;
+// Pixels: a click within reach of a corner means that corner; the corners of a small plot stand close together.
+export const REACH = 14;
 const LAYERS = ["stands", "quarters"];
 const LEAST_ZOOM = 11;
 
