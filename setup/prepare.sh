@@ -129,7 +129,11 @@ bytecode
 [ "$target" = run ] && [ -n "${MEZHA_DATABASE_URL:-}" ] || install_postgres
 javascript_packages
 case $target in
-  test | bench) command -v chromium >/dev/null || command -v chromium-browser >/dev/null || apt_install chromium ;;
+  test | bench)
+    command -v chromium >/dev/null || command -v chromium-browser >/dev/null || apt_install chromium
+    # Playwright drives it by a Node.js of its own, which a bare system does not let load.
+    ldconfig -p 2>/dev/null | grep -q libatomic.so.1 || apt_install libatomic1
+    ;;
 esac
 # The bare load that imports are measured against, and the client that the OGC API is tried with.
 case $target in
