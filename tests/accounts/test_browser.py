@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -23,6 +24,8 @@ from tests.accounts.stub import CHIEF, CLERK, Esia, Keys
 
 CHROMIUM = next((p for p in ("/usr/bin/chromium", "/usr/bin/chromium-browser") if Path(p).exists()), "")
 HERE = Path(__file__).parent
+# The system's Node.js, else the one that the set-up brings.
+NODE = shutil.which("node") or str(HERE.parents[1] / ".mezha" / "tools" / "bin" / "node")
 pytestmark = pytest.mark.skipif(not CHROMIUM, reason="there is no Chromium on this machine")
 
 
@@ -60,7 +63,7 @@ def provider(addresses: tuple[str, str]) -> Iterator[str]:
         f"{ours}/login/oidc/back",
         f"{ours.replace('localhost', '127.0.0.1')}/api/v1/oauth/backchannel-logout",
     ]
-    process = subprocess.Popen(["node", str(HERE / "provider.mjs"), *arguments], stdout=subprocess.DEVNULL)
+    process = subprocess.Popen([NODE, str(HERE / "provider.mjs"), *arguments], stdout=subprocess.DEVNULL)
     wait(f"{theirs}/.well-known/openid-configuration", process)
     yield theirs
     process.terminate()
