@@ -20,42 +20,59 @@ from ingest.source import Source
 ROOTS = re.compile(
     rb"<(?:\w+:)?(KPT|KVZU|KPZU|Region_Cadastr|Region_Cadastr_Vidimus_K[VP]|extract_\w+|saved_entities)[\s>/]"
 )
+# Everything of which such a file may hold a great many: records that nobody asked for are dropped as they pass.
+MASS = (
+    "Parcel",
+    "Building",
+    "Construction",
+    "Uncompleted",
+    "Zone",
+    "Bound",
+    "OMSPoint",
+    "land_record",
+    "build_record",
+    "construction_record",
+    "object_under_construction_record",
+    "zones_and_territories_record",
+    "municipal_boundary_record",
+    "inhabited_locality_boundary_record",
+    "subject_boundary_record",
+    "coastline_record",
+    "surveying_project_record",
+)
+# Old files declare their coordinate systems in one place; the new ones name theirs at each contour.
+OLD = re.compile(rb"<(?:\w+:)?(KPT|KVZU|KPZU|Region_Cadastr|Region_Cadastr_Vidimus_K[VP])[\s>/]")
 Element = Any
 
 
-def _ring(element: Element) -> list[tuple[float, float]]:
-    """Easting–northing pairs of a spatial element, old (attributes X, Y) or new (children x, y)."""
-    points = []
-    for ordinate in element.iter():
-        name = xml.local(ordinate)
-        if name in ("Ordinate", "NewOrdinate") and ordinate.get("X") is not None:
-            points.append((float(ordinate.get("Y")), float(ordinate.get("X"))))
-        elif name == "ordinate":
-            x, y = xml.text(ordinate, "x"), xml.text(ordinate, "y") or xml.text(ordinate, "_y")
-            if x is not None and y is not None:
-                points.append((float(y), float(x)))
-    return points
-
-
-def _circle(element: Element) -> Any:
-    """A circle is one point with a radius in metres; None for every other element."""
-    radii = [
-        o.get("R") or xml.text(o, "r") for o in element.iter() if xml.local(o) in ("Ordinate", "ordinate")
-    ]
-    points = _ring(element)
-    if len(points) != 1 or not radii or not radii[0]:
-        return None
-    # 128 sides miss the area of the circle by 0.04 %.
-    return shapely.Point(points[0]).buffer(float(radii[0]), quad_segs=32)
+def _ring(element: Element) -> tuple[list[tuple[float, float]], str | None]:
+    """Easting–northing pairs of a spatial element, old (attributes X, Y) or new (children x, y), and its radius, if any."""
+    points, radius = [], None
+    for ordinate in element.iter("{*}Ordinate", "{*}NewOrdinate", "{*}ordinate"):
+        if xml.local(ordinate) == "ordinate":
+            said = {xml.local(c): c.text.strip() for c in ordinate if c.text and c.text.strip()}
+            x, y, r = said.get("x"), said.get("y") or said.get("_y"), said.get("r")
+        else:
+            x, y, r = ordinate.get("X"), ordinate.get("Y", ""), ordinate.get("R")
+        radius = radius or r
+        if x is not None and y is not None:
+            points.append((float(y), float(x)))
+    return points, radius
 
 
 def _geometry(spatials: list[Element]) -> Any:
     """Geometry of the contours of one record; None where it has no coordinates."""
     parts: list[Any] = []
     for spatial in spatials:
-        elements = [e for e in spatial.iter() if xml.local(e) in ("SpatialElement", "spatial_element")]
-        circles = [c for c in (_circle(e) for e in elements) if c is not None]
-        rings = [] if circles else [r for r in (_ring(e) for e in elements) if r]
+        elements = spatial.iter("{*}SpatialElement", "{*}spatial_element")
+        read = [(points, radius) for points, radius in map(_ring, elements) if points]
+        # A circle is one point with a radius in metres; 128 sides miss its area by 0.04 %.
+        circles = [
+            shapely.Point(points[0]).buffer(float(radius), quad_segs=32)
+            for points, radius in read
+            if len(points) == 1 and radius
+        ]
+        rings = [] if circles else [points for points, _ in read]
         parts += [*circles, *(polygons(rings) if rings else [])]
     return joined(parts)
 
@@ -88,7 +105,9 @@ class RosreestrReader:
 def _systems(source: Source) -> dict[str, str]:
     """CsId → name of the coordinate systems that an old plan declares, often only at its end."""
     found: dict[str, str] = {}
-    for element in xml.events(source, ("CoordSystem",)):
+    if not OLD.search(source.head[:20_000]):
+        return found
+    for element in xml.events(source, ("CoordSystem",), beside=MASS):
         found[element.get("CsId") or ""] = element.get("Name") or ""
     return found
 
@@ -103,7 +122,7 @@ def _records(source: Source, kind: str) -> Iterator[Record]:
     if extract.ROOT.search(source.head[:20_000]):
         # The records of rights stand behind the parcel that they are about.
         systems[extract.KEY] = extract.new(source)
-    for element in xml.events(source, tuple(tags[kind])):
+    for element in xml.events(source, tuple(tags[kind]), beside=MASS):
         try:
             yield tags[kind][xml.local(element)](element, systems)
         except ValueError as err:

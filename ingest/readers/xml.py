@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 from lxml import etree
@@ -14,15 +15,26 @@ Element = Any
 
 def local(element: Element) -> str:
     """Name without the namespace; empty for comments and the like."""
-    return etree.QName(element).localname if isinstance(element.tag, str) else ""
+    tag = element.tag
+    return _bare(tag) if isinstance(tag, str) else ""
+
+
+@lru_cache(maxsize=4096)
+def _bare(tag: str) -> str:
+    return tag.rpartition("}")[2]
+
+
+@lru_cache(maxsize=1024)
+def _filters(path: str) -> tuple[str, ...]:
+    return tuple(f"{{*}}{name}" for name in path.split("/"))
 
 
 def find(element: Element | None, path: str) -> Element | None:
     """First descendant along a path of local names such as ``params/area/value``."""
-    for name in path.split("/"):
+    for name in _filters(path):
         if element is None:
             return None
-        element = next((child for child in element if local(child) == name), None)
+        element = next(element.iterchildren(name), None)
     return element
 
 
@@ -40,7 +52,7 @@ def attribute(element: Element | None, path: str, name: str) -> str | None:
 
 def descendants(element: Element, name: str) -> list[Element]:
     """All descendants of that local name."""
-    return [e for e in element.iter() if local(e) == name]
+    return list(element.iter(f"{{*}}{name}"))
 
 
 def root_of(head: bytes) -> str:
@@ -63,14 +75,18 @@ def refuse_doctype(source: Source) -> None:
         )
 
 
-def events(source: Source, names: tuple[str, ...]) -> Iterator[Element]:
-    """Elements of the given local names, one at a time; memory stays flat."""
+def events(source: Source, names: tuple[str, ...], *, beside: tuple[str, ...] = ()) -> Iterator[Element]:
+    """Elements of the given local names, one at a time; what was passed is dropped, so memory stays flat.
+
+    ``beside``: the other records of such a file. They are dropped as they come, even where none of ``names`` follows.
+    """
     refuse_doctype(source)
+    wanted = frozenset(names)
     try:
         parser = etree.iterparse(
             str(source.path),
             events=("end",),
-            tag=[f"{{*}}{n}" for n in names],
+            tag=[f"{{*}}{n}" for n in dict.fromkeys((*names, *beside))],
             resolve_entities=False,
             no_network=True,
             load_dtd=False,
@@ -79,10 +95,12 @@ def events(source: Source, names: tuple[str, ...]) -> Iterator[Element]:
             remove_pis=True,
         )
         for _, element in parser:
-            yield element
-            element.clear()
-            while element.getprevious() is not None and element.getparent() is not None:
-                del element.getparent()[0]
+            if local(element) in wanted:
+                yield element
+            elif any(local(ancestor) in wanted for ancestor in element.iterancestors()):
+                # A part of what is still to come.
+                continue
+            _drop(element)
     except etree.XMLSyntaxError as err:
         raise RefusedError(
             f"{source.path.name} is damaged XML ({err.msg}).",
@@ -90,3 +108,13 @@ def events(source: Source, names: tuple[str, ...]) -> Iterator[Element]:
             field="file",
             value=source.path.name,
         ) from err
+
+
+def _drop(element: Element) -> None:
+    """Free an element that was read, and everything that stands before it."""
+    element.clear()
+    passed = element
+    while (parent := passed.getparent()) is not None:
+        while passed.getprevious() is not None:
+            del parent[0]
+        passed = parent

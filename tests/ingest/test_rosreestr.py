@@ -1,5 +1,7 @@
 """Rosreestr's extracts of one parcel, old and new: boundary, rights, restrictions, circles; x is north in all of them."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -66,3 +68,51 @@ def test_a_new_extract_with_a_circle(tmp_path: Path) -> None:
     )
     assert abs(batch.geometries[0].area - 314.16) < 0.2
     assert batch.crs == "54:МСК - 54, зоны 3"
+
+
+# Reads a small file, then one thirty times as large, and prints by how many MB the second raised the peak of the process.
+GROWTH = """
+import sys
+from pathlib import Path
+from ingest.readers import record, rosreestr
+from ingest.source import Source
+record.BATCH_ROWS = 50
+def peak(name):
+    Path("/proc/self/clear_refs").write_text("5")
+    rows = sum(len(b.rows) for b in rosreestr.RosreestrReader().batches(Source.open(Path(name)), sys.argv[3]))
+    line = next(l for l in Path("/proc/self/status").read_text().splitlines() if l.startswith("VmHWM"))
+    return rows, int(line.split()[1]) / 1024
+small, large = peak(sys.argv[1]), peak(sys.argv[2])
+print(small[0], large[0], large[1] - small[1])
+"""
+
+
+def _plan(path: Path, count: int, *, old: bool) -> str:
+    whole = (
+        OLD.format(root="KPT", encoding="utf-8")
+        if old
+        else NEW.replace("about_property_land", "cadastral_plan_territory")
+    )
+    tag = "Parcel" if old else "land_record"
+    begin, end = whole.index(f"<{tag} " if old else f"<{tag}>"), whole.index(f"</{tag}>") + len(f"</{tag}>")
+    body = whole[begin:end]
+    with path.open("w", encoding="utf-8") as stream:
+        stream.write(whole[:begin])
+        for number in range(count):
+            stream.write(body.replace(":12", f":{number}").replace(":13", f":{number}"))
+        stream.write(whole[end:])
+    return str(path)
+
+
+@pytest.mark.parametrize(
+    ("old", "kind", "rows"), [(True, "parcels", 3000), (False, "parcels", 3000), (False, "zones", 0)]
+)
+def test_memory_stays_flat_however_large_the_plan(tmp_path: Path, old: bool, kind: str, rows: int) -> None:
+    files = [_plan(tmp_path / "small.xml", 100, old=old), _plan(tmp_path / "large.xml", 3000, old=old)]
+    done = subprocess.run(
+        [sys.executable, "-c", GROWTH, *files, kind], capture_output=True, text=True, check=True
+    )
+    small, large, growth = done.stdout.split()
+    assert (int(small), int(large)) == (rows // 30, rows)
+    # The whole tree would be more than ten.
+    assert float(growth) < 6, growth
