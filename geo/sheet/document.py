@@ -15,6 +15,7 @@ from geo.sheet import margin, symbols
 from geo.sheet.content import MOST, Content, load
 from geo.sheet.fonts import FAMILIES
 from geo.sheet.frame import Frame
+from geo.sheet.kilometres import Kilometres
 from geo.sheet.labels import Labels
 from geo.sheet.words import Words
 
@@ -66,12 +67,16 @@ def _margin(order: Order, shown: Sequence[Content]) -> str:
     if order.moment.as_of:
         about += ", " + words("known", time=words.time(order.moment.as_of.astimezone(order.now.tzinfo)))
     projection = words("projection", lon=words.angle(frame.lon, axis="lon", seconds=0))
+    net = Kilometres.of(frame)
+    if net:
+        projection += "; " + words("net", zone=net.zone)
     parts = [
         margin.text(area.left, 11, order.name, size=5, weight=700),
         margin.text(area.left, 16.5, f"{words.scale(frame.scale)} · {about}", size=3),
         margin.frame_lines(frame),
         margin.corners(frame, words),
         *margin.grid(frame, words),
+        *margin.kilometres(frame, words),
         margin.scale_bar(frame, words),
         *margin.legend(frame, shown, words),
         margin.text(area.left, sheet.height - 7.5, projection, size=2.1),

@@ -11,6 +11,7 @@ from geo.layers import Layer
 from geo.sheet import symbols
 from geo.sheet.content import Content
 from geo.sheet.frame import Frame
+from geo.sheet.kilometres import Kilometres
 from geo.sheet.labels import INK, PAPER
 from geo.sheet.words import Words
 
@@ -66,6 +67,33 @@ def grid(frame: Frame, words: Words) -> Iterator[str]:
                     f'<g transform="translate({a.left - 2:.2f} {left[1]:.2f}) rotate(-90)">'
                     f"{text(0, 0, name, size=2.1, anchor='middle', colour=_GRID)}</g>"
                 )
+
+
+def kilometres(frame: Frame, words: Words) -> Iterator[str]:
+    """Crosses of the kilometre grid, with their kilometres at the right and the upper edge."""
+    found = Kilometres.of(frame)
+    if found is None:
+        return
+    a = frame.paper.map
+    arms = "".join(f"M{x - 1.5:.2f} {y:.2f}h3M{x:.2f} {y - 1.5:.2f}v3" for x, y in found.crosses())
+    yield f'<path d="{arms}" fill="none" stroke="{INK}" stroke-width="0.12"/>'
+    for axis, metres, x, y in found.ends():
+        name = words.number(metres / 1000, 1)
+        if axis == "x" and a.top + 12 < y < a.bottom - 12:
+            yield f'<path d="M{a.right - 2:.2f} {y:.2f}h2" stroke="{INK}" stroke-width="0.12"/>'
+            yield _haloed(a.right - 2.6, y + 0.7, name, "end")
+        elif axis == "y" and a.left + 12 < x < a.right - 16:
+            yield f'<path d="M{x:.2f} {a.top:.2f}v2" stroke="{INK}" stroke-width="0.12"/>'
+            yield _haloed(x, a.top + 4.4, name, "middle")
+
+
+def _haloed(x: float, y: float, words: str, anchor: str) -> str:
+    """Text over the map: once as a pale border, once as itself."""
+    look = f'x="{x:.2f}" y="{y:.2f}" font-size="1.9" text-anchor="{anchor}"'
+    return (
+        f'<text {look} fill="{PAPER}" stroke="{PAPER}" stroke-width="0.7" stroke-linejoin="round">{escape(words)}</text>'
+        f'<text {look} fill="{INK}">{escape(words)}</text>'
+    )
 
 
 def corners(frame: Frame, words: Words) -> str:

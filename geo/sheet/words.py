@@ -18,6 +18,10 @@ _WORDS = {
         "Проекция: поперечная Меркатора, осевой меридиан {lon}; координаты WGS 84",
         "Projection: transverse Mercator, central meridian {lon}; coordinates in WGS 84",
     ),
+    "net": (
+        "кресты: километровая сетка ГСК-2011, зона {zone}",
+        "crosses: kilometre grid of GSK-2011, zone {zone}",
+    ),
     "more": ("и ещё {count}", "and {count} more"),
     "title": ("Карта реестров", "Map of the registers"),
     "nothing": ("В рамке нет объектов показанных слоёв.", "No object of the layers shown lies in the frame."),

@@ -46,6 +46,15 @@ def test_filters_are_pushed_to_the_server(server: str) -> None:
     assert set(box["name"]) == {"Зона 0", "Зона 1"}
 
 
+def test_the_mvt_driver_reads_a_tile_from_its_address_and_knows_where_it_lies(server: str) -> None:
+    frame = pyogrio.read_dataframe(f"/vsicurl/{server}/tiles/zones/8/187/80.mvt", layer="zones")
+    assert {"Зона 1", "Зона 9"} <= set(frame["name"])
+    assert frame.crs.to_epsg() == 3857
+    first = frame[frame["name"] == "Зона 1"].to_crs(4326)
+    # A unit of the tile is 40 m on the equator.
+    assert first.total_bounds == pytest.approx([83.1, 55, 83.15, 55.05], abs=0.001)
+
+
 @pytest.mark.skipif(not shutil.which("ogrinfo"), reason="Debian's gdal-bin is not installed")
 def test_debians_own_gdal_reads_it_too(server: str) -> None:
     shown = subprocess.run(

@@ -59,9 +59,36 @@ def rows() -> list[Row]:
     """The rows of the section."""
     place = cluster()
     try:
-        return _pages(Ground.of(place, sides()[1]))
+        small, large = (Ground.of(place, side) for side in sides())
+        return [*_pages(large), _growth(small, large)]
     finally:
         place.stop()
+
+
+def _offsets(ground: Ground) -> list[int]:
+    return [(n * 7919_1) % (ground.count - PAGE) for n in range(PAGES)]
+
+
+def _growth(small: Ground, large: Ground) -> Row:
+    """A page of a large forest against one of a small, asked in turn."""
+    with (
+        servers.mezha(small.settings) as few,
+        servers.mezha(large.settings) as many,
+        httpx.Client(timeout=60) as client,
+    ):
+        times: dict[int, list[float]] = {0: [], 1: []}
+        for near, far in zip(_offsets(small), _offsets(large), strict=True):
+            for n, (server, offset) in enumerate(((few, near), (many, far))):
+                url = f"{server}/ogc/collections/stands/items?limit={PAGE}&after={offset}"
+                times[n].append(fetched(client, [url]))
+    before, after = (statistics.median(times[n][6:]) * 1000 for n in (0, 1))
+    return Row(
+        f"page of {PAGE:,}: growth {small.count:,} → {large.count:,}",
+        f"{after:.1f} ms",
+        f"{before:.1f} ms",
+        after / before,
+        "≤ 1.3",
+    )
 
 
 def _ours(ground: Ground, offsets: list[int]) -> tuple[float, float]:
@@ -76,7 +103,7 @@ def _ours(ground: Ground, offsets: list[int]) -> tuple[float, float]:
 
 
 def _pages(ground: Ground) -> list[Row]:
-    offsets = [(n * 7919_1) % (ground.count - PAGE) for n in range(PAGES)]
+    offsets = _offsets(ground)
     with psycopg.connect(ground.settings.app_database_url) as app:
         app.execute(IDENTIFY, ANONYMOUS.settings())
         queried(app, [0])

@@ -11,11 +11,12 @@ import numpy as np
 import pikepdf
 import psycopg
 import pytest
-from pyproj import Geod
+from pyproj import Geod, Transformer
 
 from geo.access import ANONYMOUS, Caller
 from geo.settings import Settings
 from geo.sheet.frame import Frame
+from geo.sheet.kilometres import Kilometres
 from geo.sheet.labels import lines_of, text_of
 from geo.sheet.paper import PAPERS, SCALES, paper_named
 from geo.sheet.words import Words
@@ -132,6 +133,27 @@ def test_lengths_on_paper_are_those_of_the_ellipsoid(scale: int, lat: float) -> 
         x = frame.points(np.array([(lon0, lat0), (lon1, lat1)]))
         paper = float(np.hypot(*(x[1] - x[0])))
         assert paper * scale / 1000 == pytest.approx(ground, rel=5e-5)
+
+
+@pytest.mark.parametrize(
+    ("lon", "lat", "scale"), [(83.0, 55.0, 25_000), (80.9, 68.0, 200_000), (179.9, 66.0, 5_000)]
+)
+def test_crosses_stand_on_round_kilometres_of_the_zone(lon: float, lat: float, scale: int) -> None:
+    frame = Frame(lon, lat, scale, paper_named("a4-landscape"))
+    net = Kilometres.of(frame)
+    assert net and net.zone == int(lon // 6) + 1
+    zone = Transformer.from_crs(4326, 20900 + net.zone, always_xy=True)
+    crosses = list(net.crosses())
+    assert 12 <= len(crosses) <= 80
+    for x, y in crosses:
+        for metres in zone.transform(*frame.place(x, y)):
+            assert abs(metres / net.step - round(metres / net.step)) * net.step < 0.5
+    named = {axis for axis, _, _, _ in net.ends()}
+    assert named == {"x", "y"}
+
+
+def test_a_place_without_a_zone_has_no_kilometre_grid() -> None:
+    assert Kilometres.of(Frame(3.0, 50.0, 25_000, paper_named("a4-landscape"))) is None
 
 
 def test_the_box_of_a_frame_holds_all_its_corners() -> None:
