@@ -16,7 +16,7 @@ TOLERANCE = 10
 # A plot narrower than this many units (three pixels) takes the class that prevails around it.
 TINY = 24
 # A chunk that takes more vertices is drawn coarser, as far as needed and at most so many times.
-MOST_VERTICES = 10_000
+MOST_VERTICES = 8_000
 COARSEST = 4.0
 TRIES = 3
 # Part of a square that its pieces may leave free and still fill it.

@@ -160,9 +160,10 @@ def _covered_statement(target: Layer, properties: tuple[str, ...] | None, at: in
     coarse, fine, dirty, band, rank = (f"${n}" for n in range(at, at + 5))
     shape = f"ST_AsMVTGeom(%s, {_TILE}, {EXTENT}, {BUFFER}, true) AS geom"
     merged = ", ".join(["NULL::bigint AS id", *(_merged(target, n) for n in fields_of(target, properties))])
-    # OFFSET 0: chunk by chunk from the index, whatever the planner believes of the table.
+    # OFFSET 0: chunk by chunk from the index, whatever the planner believes of the table.  Of the chunks around the tile
+    # only its buffer is needed: cut off first, they cost a third less.
     overviews = " UNION ALL ".join(
-        f"SELECT {merged}, o.count, {shape % 'o.geom'} FROM unnest({chunks}::int[]) c CROSS JOIN LATERAL ("
+        f"SELECT {merged}, o.count, {shape % f'ST_ClipByBox2D(o.geom, {_BOX}::box2d)'} FROM unnest({chunks}::int[]) c CROSS JOIN LATERAL ("
         f"SELECT * FROM tiles.overviews o WHERE o.layer = '{target.name}' AND o.band = {number}"
         f" AND o.x = c / 1024 AND o.y = c % 1024 AND o.geom && {_BOX} OFFSET 0) o"
         for chunks, number in ((coarse, f"{band}::int"), (fine, "9"))

@@ -53,10 +53,24 @@ def plain() -> str:
     return statement(("stands",), False).replace("$4", "CURRENT_DATE").replace("$5", "CURRENT_DATE")
 
 
+def rounds(tiles: list[Tile], template: str, least: int) -> list[str]:
+    """At least so many addresses: each round over the tiles asks for another day, on which the same holds, so that
+    nothing is remembered, nor kept on the shelf."""
+    days = [date.today() - timedelta(n) for n in range(least // len(tiles) + 1)]
+    return [f"{path}?datetime={day}" for day in days for path in paths(tiles, template)]
+
+
 def first_hits(server: str, tiles: list[Tile], template: str) -> Seen:
     """No tile is asked for twice; a second on the end of the list wakes the server up."""
+    fresh = rounds(tiles, template, 12_000)
+    walk(server, fresh[::-1], 1)
+    return walk(server, fresh, SECONDS)
+
+
+def rival(server: str, tiles: list[Tile], template: str) -> float:
+    """Tiles a second of a peer, which remembers nothing."""
     walk(server, paths(tiles[::-1], template), 1)
-    return walk(server, paths(tiles, template), SECONDS)
+    return walk(server, paths(tiles, template), SECONDS).rate
 
 
 def said(seen: Seen) -> str:
@@ -75,7 +89,7 @@ def live(ground: Ground) -> list[Row]:
     for name, (start, template) in PEERS.items():
         if name == "tipg" or shutil.which(name):
             with start(ground.cluster, ground.name, "peers") as server:
-                rivals[name] = {z: first_hits(server, t, template).rate for z, t in lists.items()}
+                rivals[name] = {z: rival(server, t, template) for z, t in lists.items()}
     return [
         Row(
             f"live z{zoom}, {ground.count:,} polygons",
@@ -109,7 +123,7 @@ def growth(small: Ground, large: Ground) -> Row:
     seen = []
     for ground in (small, large):
         tiles = tiles_of(ground.coverage, 12, rim=1)
-        fresh = [f"{path}?v={n}" for n in range(6000 // len(tiles) + 1) for path in paths(tiles, OURS)]
+        fresh = rounds(tiles, OURS, 6_000)
         with servers.mezha(ground.settings) as server:
             walk(server, fresh[::-1], 1, clients=1)
             seen.append(walk(server, fresh, SECONDS, clients=1))
@@ -134,9 +148,7 @@ def low(ground: Ground) -> list[Row]:
     with servers.mezha(ground.settings) as server:
         for zoom in (4, 6, 8, 9):
             tiles = tiles_of(ground.coverage, zoom)
-            # Each question differs by its day, so that nothing is remembered, nor kept on the shelf.
-            days = [date.today() - timedelta(n) for n in range(4000 // len(tiles) + 1)]
-            fresh = [f"{path}?datetime={day}" for day in days for path in paths(tiles, OURS)]
+            fresh = rounds(tiles, OURS, 4_000)
             walk(server, fresh[::-1], 1, clients=2)
             ours = walk(server, fresh, SECONDS, clients=2)
             least = floor(ground.cluster, ground.name, plain(), tiles, SECONDS, once=zoom < 8)
