@@ -53,18 +53,27 @@ def compare(connection: Connection, layer: Layer, profile: Profile, run: int) ->
     names = {"stage": table_of(run), "compare": compared(run), "layer": _register(layer)}
     connection.execute(sql.SQL("DROP TABLE IF EXISTS {compare}").format(**names))
     connection.execute(sql.SQL(sql_of("ingest", "compare")).format(**names))
-    rows = connection.execute(
-        sql.SQL("SELECT action, count(*) FROM {compare} GROUP BY action").format(**names)
-    ).fetchall()
-    counts: dict[str, int] = dict(rows)
-    outcome = Outcome(counts.get("new", 0), counts.get("changed", 0), counts.get("unchanged", 0))
+    row = connection.execute(
+        sql.SQL(
+            "SELECT count(*) FILTER (WHERE action = 'new'), count(*) FILTER (WHERE action = 'changed'),"
+            " count(*) FILTER (WHERE known), (SELECT count(*) FROM {stage}) FROM {compare}"
+        ).format(**names)
+    ).fetchone()
+    new, changed, forgotten, staged = row or (0, 0, 0, 0)
+    if forgotten:
+        raise RefusedError(
+            f"{forgotten} objects of {layer.name} were changed by somebody else after the file was read.",
+            "Nothing was changed; load the file again.",
+            field="file",
+        )
+    outcome = Outcome(new, changed, staged - new - changed)
     if profile.snapshot == "full":
         missing = connection.execute(gone(layer, profile, run), {"profile": profile.name}).fetchall()
         outcome.gone, outcome.gone_keys = len(missing), [key for key, _ in missing[:1000]]
         outcome.closing = [version for _, version in missing]
     if outcome.changed:
-        changed = sql.SQL("SELECT version FROM {compare} WHERE action = 'changed'").format(**names)
-        outcome.closing += [version for (version,) in connection.execute(changed)]
+        ended = sql.SQL("SELECT version FROM {compare} WHERE action = 'changed'").format(**names)
+        outcome.closing += [version for (version,) in connection.execute(ended)]
     return outcome
 
 
@@ -123,9 +132,7 @@ def write(
     added = sql.SQL("{} s").format(table_of(run))
     identity: sql.Composable = sql.SQL("nextval('register.object_id')")
     if not fresh:
-        added = sql.SQL(
-            "{} JOIN {} c USING (stage_row) WHERE c.action <> 'unchanged' ORDER BY s.stage_row"
-        ).format(added, compared(run))
+        added = sql.SQL("{} JOIN {} c USING (stage_row) ORDER BY s.stage_row").format(added, compared(run))
         identity = sql.SQL("coalesce(c.id, {})").format(identity)
     connection.execute(
         sql.SQL(
@@ -157,8 +164,13 @@ def _close(connection: Connection, layer: Layer, versions: list[int], moment: An
         )
 
 
-def verify(connection: Connection, layer: Layer, run: int) -> None:
-    """Compare the register with what was staged, row by row and digest by digest; RefusedError rolls everything back."""
+def verify(connection: Connection, layer: Layer, run: int, outcome: Outcome) -> None:
+    """Compare the register with what was staged, row by row and digest by digest; RefusedError rolls everything back.
+
+    Where this transaction wrote nothing, `compare` has just found every staged row in the register by its digest.
+    """
+    if not outcome.new and not outcome.closing:
+        return
     row = connection.execute(
         sql.SQL(
             "SELECT count(*), count(c.version) FROM {stage} s LEFT JOIN {layer} c"

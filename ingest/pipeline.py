@@ -197,7 +197,7 @@ def _finish(work: _Work) -> None:
         result.status = "dry"
     else:
         load.write(connection, work.layer, result.run, outcome, moment=options.moment)
-        load.verify(connection, work.layer, result.run)
+        load.verify(connection, work.layer, result.run, outcome)
         runs.journal(connection, result.run, options.account, result.layer, _evidence(result))
         result.status = "done"
         options.after("load")

@@ -163,3 +163,19 @@ def test_undo_is_refused_where_later_runs_changed_the_objects(loaded: tuple[Sett
     with pytest.raises(RefusedError, match="later"):
         undo(settings.url_for("registrar"), first.run)
     assert current(settings) == before
+
+
+def test_a_waiting_run_is_refused_when_what_it_left_alone_has_changed_since(
+    loaded: tuple[Settings, Path], tmp_path: Path
+) -> None:
+    settings, file = loaded
+    url = settings.url_for("registrar")
+    # Place 1 is staged by its digest alone, for the register holds it word for word …
+    waiting = write(tmp_path / "waiting.geojson", {1: ("Один", 1), 2: ("Второй", 1), 3: ("Три", 1)})
+    held = ingest(url, profile(PROFILE), waiting, Options(hold=True))
+    # … until somebody else changes it.
+    ingest(url, profile(PROFILE), write(file, {1: ("Один", 2), 2: ("Два", 1), 3: ("Три", 1)}))
+    before = current(settings)
+    with pytest.raises(RefusedError, match="1 objects of municipalities were changed"):
+        pipeline.apply(url, held.run)
+    assert current(settings) == before
