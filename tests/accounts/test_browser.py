@@ -256,3 +256,25 @@ def test_esia_lets_in_lets_choose_the_organisation_and_logs_out(page: Page, serv
     assert esia.left == 1 and esia.refused == []
     page.goto(f"{server}/profile")
     assert "/login" in page.url
+
+
+@pytest.mark.requirement("N-32")
+def test_no_page_of_the_account_is_wider_than_a_phone(page: Page, server: str, enrolled: Enrolled) -> None:
+    name, _ = enrolled(role="owner", duty="administrator", region="*")
+    page.set_viewport_size({"width": 390, "height": 844})
+    log_in(page, server, name)
+    page.wait_for_url("**/profile")
+    for path in (
+        *("/profile", "/profile/security", "/profile/sessions", "/profile/tokens", "/profile/journal"),
+        *(
+            "/team",
+            "/confirmation",
+            "/login/party",
+            "/office/staff",
+            "/office/journal",
+            "/office/confirmations",
+        ),
+    ):
+        page.goto(server + path)
+        page.evaluate("for (const found of document.querySelectorAll('main details')) found.open = true")
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390, path
