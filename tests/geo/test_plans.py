@@ -115,3 +115,16 @@ def test_a_part_of_a_word_is_searched_in_the_index(settings: Settings) -> None:
     assert "ix_municipalities_search" in plan(
         settings, search._statement(layer("municipalities"), "%0c1e%", 5)
     )
+
+
+@pytest.mark.parametrize("known", ["1990-01-01T00:00:00Z", THEN])
+def test_what_a_layer_held_at_a_moment_is_known_without_reading_it(forest: Settings, known: str) -> None:
+    with psycopg.connect(forest.app_database_url) as app:
+        app.execute(IDENTIFY, ANONYMOUS.settings())
+        asked = f"SELECT loaded FROM spatial.layer_states('{known}') WHERE layer = 'stands'"
+        app.execute(asked)
+        shown = "\n".join(line for (line,) in app.execute(f"EXPLAIN (ANALYZE, BUFFERS, TIMING OFF) {asked}"))
+        assert app.execute(asked).fetchone() == (known == THEN,)
+        size = app.execute("SELECT pg_relation_size('register.stands') / 8192").fetchone()
+    read = sum(int(n) for n in re.findall(r"shared (?:hit=\d+ )?read=(\d+)|shared hit=(\d+)", shown)[0] if n)
+    assert size and read < size[0] / 3, shown
