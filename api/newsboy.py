@@ -36,7 +36,7 @@ def look(settings: Settings) -> list[Outcome]:
 
 def letter(outcome: Outcome, base: str) -> tuple[str, str]:
     """Subject and text of the news, in both languages."""
-    if outcome.result is None:
+    if outcome.result is None or outcome.status == "refused":
         return (
             f"Межа: реестр {outcome.profile} не загружен / register {outcome.profile} not loaded",
             f"Источник по расписанию не загружен, реестр не изменён.\n{outcome.fault}\n\n"

@@ -51,7 +51,14 @@ def read(url: str, number: int, reports: Path | None = None) -> None:
             last = time.monotonic()
             _note(url, number, rows_read=rows)
 
-    options = Options(crs=upload["crs"], hold=True, account=upload["account"], progress=progress)
+    def refused(result: Result) -> None:
+        result.file = upload["file_name"]
+        leave_report(result, reports, url)
+        _note(url, number, run=result.run)
+
+    options = Options(
+        crs=upload["crs"], hold=True, account=upload["account"], progress=progress, refused=refused
+    )
     try:
         result = ingest(url, profile(upload["profile"]), Path(upload["path"]), options)
     except MezhaError as err:

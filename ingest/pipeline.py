@@ -55,6 +55,8 @@ class Options:
     account: int | None = None
     moment: datetime | None = None
     progress: Callable[[str, int], None] = lambda stage, rows: None
+    # Called with what a refused run had found, when everything else of it is rolled back.
+    refused: "Callable[[Result], None]" = lambda result: None
     # Called after each stage; the fault tests kill the process here.
     after: Callable[[str], None] = lambda stage: None
 
@@ -117,18 +119,21 @@ def ingest(url: str, profile: Profile, path: Path, options: Options | None = Non
     """
     options = options or Options()
     source = Source.open(path)
-    reader = reader_for(source, profile.reader, profile.read)
     with ThreadPoolExecutor(1) as reading:
         # The first rows are read while the database is asked.
-        batches = prefetched(reader.batches(source, profile.source_layer), reading)
+        batches = prefetched(_batches(source, profile), reading)
         with connect(url) as connection, runs.exclusive(connection, profile.layer):
             return _run(connection, profile, options, source, batches)
+
+
+def _batches(source: Source, profile: Profile) -> Iterator[Batch]:
+    yield from reader_for(source, profile.reader, profile.read).batches(source, profile.source_layer)
 
 
 def _run(
     connection: Connection, profile: Profile, options: Options, source: Source, batches: Iterator[Batch]
 ) -> Result:
-    """A run under its lock; what it refuses is rolled back and recorded."""
+    """A run under its lock; what it refuses is rolled back, recorded and told."""
     # What is staged is no promise yet; only the load itself waits for the disk.
     connection.execute("SET synchronous_commit = off")
     run, resumed = _begin(connection, profile, source, options)
@@ -140,6 +145,11 @@ def _run(
         staging.drop(connection, run)
         runs.end(connection, run, "refused", {}, str(err))
         connection.commit()
+        result.status = "refused"
+        result.problems.insert(
+            0, Problem(0, err.code, err.field or "file", err.value, err.message, err.remedy)
+        )
+        options.refused(result)
         raise
     return result
 

@@ -76,6 +76,7 @@ def run_one(url: str, profile: Profile, *, most_bytes: int, private: bool = Fals
     source = profile.source
     if source is None:
         return Outcome(profile.name, "unchanged")
+    refused: list[Result] = []
     with connect(url) as connection, tempfile.TemporaryDirectory(prefix="mezha-fetch-") as name:
         fetched: Fetched | None = None
         try:
@@ -90,11 +91,12 @@ def run_one(url: str, profile: Profile, *, most_bytes: int, private: bool = Fals
             if fetched is None:
                 _note(connection, profile, None, None, None)
                 return Outcome(profile.name, "unchanged")
-            result = ingest(url, profile, fetched.path, Options())
+            result = ingest(url, profile, fetched.path, Options(refused=refused.append))
         except MezhaError as err:
             connection.rollback()
-            _note(connection, profile, fetched, None, str(err))
-            return Outcome(profile.name, "refused", fault=str(err))
+            found = refused[0] if refused else None
+            _note(connection, profile, fetched, found.run if found else None, str(err))
+            return Outcome(profile.name, "refused", found, fault=str(err))
         _note(connection, profile, fetched, result.run, None)
         return Outcome(profile.name, "loaded", result)
 

@@ -77,17 +77,22 @@ def ingest(
         raise typer.BadParameter("name the registry file after the profile, or ask for one with --guess")
     from ingest import door
     from ingest import report as reports
-    from ingest.pipeline import Options
+    from ingest.pipeline import Options, Result
 
     settings = database_settings(Settings())
     found = door.find(profile)
     found = found.model_copy(update={"snapshot": "delta"}) if part else found
+    begun: list[Result] = []
     with _progress(file) as told:
-        options = Options(crs=crs, dry=dry_run, confirm_gone=confirm_gone, progress=told)
+        options = Options(
+            crs=crs, dry=dry_run, confirm_gone=confirm_gone, progress=told, refused=begun.append
+        )
         try:
             result = door.ingest(settings.url_for("registrar"), found, file, options)
         except MezhaError as refused:
-            if report:
+            if report and begun:
+                _said(reports.write(begun[0], report, settings.url_for("registrar")))
+            elif report:
                 _said(reports.write_refusal(refused, (found.name, found.layer), file, report))
             raise
     if report:

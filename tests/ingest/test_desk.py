@@ -1,5 +1,6 @@
 """The registrar's desk: an upload is read, waits, is applied or dropped, and its run undone, all by the worker."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -73,6 +74,23 @@ async def test_a_bad_upload_is_refused_with_its_reason(
     row = await seen(settings, await upload(settings, bad))
     assert row["status"] == "refused"
     assert "bad.geojson" in row["message"]
+    # No reader knows it, and yet it is a run with a report in the office.
+    assert imports.reports(settings.home, row["run"]) == ["html", "json"]
+
+
+async def test_an_upload_refused_for_its_system_leaves_a_report_with_all_that_was_found(
+    new_database: Callable[[], Settings], tmp_path: Path
+) -> None:
+    settings = new_database()
+    file = write(tmp_path / "metres.geojson", {1: ("Один", 1), 2: ("Два", 1)})
+    text = file.read_text("utf-8").replace("[60, 5", "[6000000, 500000").replace("[61, 5", "[6100000, 500000")
+    file.write_text(text, "utf-8")
+    row = await seen(settings, await upload(settings, file))
+    assert (row["status"], current(settings)) == ("refused", {})
+    found = json.loads(imports.report(settings.home, row["run"], "json").read_text("utf-8"))
+    assert (found["run"], found["status"], found["file"]) == (row["run"], "refused", "metres.geojson")
+    assert "its coordinates are metres" in found["problems"][0]["message"]
+    assert "отказано" in imports.report(settings.home, row["run"], "html").read_text("utf-8")
 
 
 async def test_a_decided_upload_cannot_be_decided_again(
