@@ -1,5 +1,6 @@
 """The composition root: one ASGI application of tiles, machine interfaces and pages."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -44,6 +45,7 @@ from api.routes import (
     spatial,
     webhooks,
 )
+from cases.decisions import issue
 from cases.messages import CHANNEL
 from geo.bell import Bell, TooManyWaitingError
 from geo.db import Database
@@ -149,11 +151,19 @@ def _install_errors(app: FastAPI) -> None:
         return _response(request, ParameterError(str(err.detail), "Correct the request."))
 
 
+async def _prepare(settings: Settings) -> None:
+    """What only decisions need is loaded once the server has answered its first requests, and before its first decision."""
+    await asyncio.sleep(5)
+    await asyncio.to_thread(issue.prepare, settings)
+
+
 def _fastapi(database: Database, writer: Database, settings: Settings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         await database.open()
+        preparing = asyncio.create_task(_prepare(settings))
         yield
+        preparing.cancel()
         await database.close()
         await writer.close()
 

@@ -78,6 +78,11 @@ class NewFile:
     body: bytes
     crs: str = ""
 
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the bytes."""
+        return hashlib.sha256(self.body).hexdigest()
+
 
 @dataclass(frozen=True)
 class Task:
@@ -156,7 +161,7 @@ async def enter(connection: AsyncConnection, desk: Desk, actor: Actor, case_id: 
         "answers": json.dumps({"crs": crs} if crs else {}, ensure_ascii=False),
         "name": (file.name or "file")[:200],
         "size": len(file.body),
-        "sha256": hashlib.sha256(file.body).hexdigest(),
+        "sha256": file.digest,
         "body": file.body,
     }
     number = int((await connection.execute(_ENTER, values)).scalar_one())

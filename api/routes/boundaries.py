@@ -1,13 +1,14 @@
 """Files with a boundary of a case: sent, followed, answered. The worker reads them; DESIGN.md §2.1 keeps their bytes."""
 
+from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Path, UploadFile
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.params import SettingsDep, known_only
-from api.routes.cases import ActorDep, DeskDep, WriterDep
-from cases import boundary_file, record
+from api.routes.cases import ActorDep, DeskDep, KeyHeader, WriterDep
+from cases import boundary_file, record, requests
 from cases.boundary_file import NewFile
 from cases.record import case_id
 from geo.errors import ParameterError
@@ -33,7 +34,9 @@ def shown(row: Any) -> dict[str, Any]:
     for part in ("message", "remedy"):
         if part in problem:
             problem[part] = str(boundary_file.sentence_of(problem[part]))
-    return dict(row) | {
+    # Times as a repeated request is answered too.
+    written = {k: v.isoformat() if isinstance(v, datetime) else v for k, v in row.items()}
+    return written | {
         "problem": problem,
         "href": f"/api/v1/cases/{row['case_id']}/boundaries/{row['id']}",
     }
@@ -49,6 +52,7 @@ async def send(
     settings: SettingsDep,
     file: UploadFile,
     crs: Annotated[str, Form(max_length=120, description="Where the file does not say it")] = "",
+    key: KeyHeader = None,
 ) -> dict[str, Any]:
     """Send a file with a boundary: GeoPackage, zipped Shapefile, GeoJSON, KML, MIF, DXF, corner points … It is read
     by the worker; follow ``href``."""
@@ -59,10 +63,14 @@ async def send(
             Sentence("Send your own boundary only, or pack the file as zip."),
             field="file",
         )
+    new = NewFile(file.filename or "", body, crs)
     async with writer.transaction(actor.caller) as connection:
-        new = NewFile(file.filename or "", body, crs)
-        number = await boundary_file.enter(connection, desk, actor, case_id(case), new)
-        return shown(await boundary_file.one(connection, case_id(case), number))
+
+        async def work() -> dict[str, Any]:
+            number = await boundary_file.enter(connection, desk, actor, case_id(case), new)
+            return shown(await boundary_file.one(connection, case_id(case), number))
+
+        return await requests.once(connection, key, ["boundary", case_id(case), new.digest, crs], work)
 
 
 @router.get("/{number}", dependencies=[known_only()])
@@ -75,10 +83,21 @@ async def one(case: str, number: Number, actor: ActorDep, writer: WriterDep) -> 
 
 @router.post("/{number}/answer", status_code=202, dependencies=[known_only()])
 async def answer(
-    *, case: str, number: Number, body: Answer, actor: ActorDep, desk: DeskDep, writer: WriterDep
+    *,
+    case: str,
+    number: Number,
+    body: Answer,
+    actor: ActorDep,
+    desk: DeskDep,
+    writer: WriterDep,
+    key: KeyHeader = None,
 ) -> dict[str, Any]:
     """Answer what was asked; the file is read again."""
+    given = body.model_dump(exclude_none=True)
     async with writer.transaction(actor.caller) as connection:
-        given = body.model_dump(exclude_none=True)
-        await boundary_file.answer(connection, desk, actor, case_id(case), number=number, answers=given)
-        return shown(await boundary_file.one(connection, case_id(case), number))
+
+        async def work() -> dict[str, Any]:
+            await boundary_file.answer(connection, desk, actor, case_id(case), number=number, answers=given)
+            return shown(await boundary_file.one(connection, case_id(case), number))
+
+        return await requests.once(connection, key, ["answer", case_id(case), number, given], work)

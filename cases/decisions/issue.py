@@ -13,6 +13,7 @@ from accounts.action import Action as Did
 from accounts.journal import Entry
 from cases.decisions import content, paper, plan_sheet, seal
 from cases.decisions.content import Ruling
+from cases.decisions.errors import NoSealError
 from cases.decisions.seal import Seal
 from cases.desk import Actor, Desk
 from cases.documents import shelf, store
@@ -48,6 +49,16 @@ def address(settings: Settings, token: str) -> str:
     """The page that proves a decision."""
     base = settings.base_url.rstrip("/") or f"http://{settings.host}:{settings.port}"
     return f"{base}/verify/{token}"
+
+
+def prepare(settings: Settings) -> None:
+    """Load the key, the fonts and the libraries, so that no officer waits for it at his first decision. Blocks: call it
+    in a thread; where the office has no key, its decisions will say so."""
+    try:
+        office = seal.seal_of(settings)
+    except NoSealError:
+        return
+    seal.sealed(office, paper.blank(), "")
 
 
 async def issue(connection: AsyncConnection, desk: Desk, actor: Actor, ruling: Ruling) -> Issued:

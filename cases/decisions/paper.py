@@ -34,6 +34,15 @@ def compiled(template: str, content: dict[str, Any]) -> bytes:
     return bytes(pdf)
 
 
+def blank() -> bytes:
+    """An empty page, made as papers are: it loads what they need."""
+    import typst
+
+    return bytes(
+        typst.compile(b"#set page(width: 1cm, height: 1cm)\nx", font_paths=_fonts(), pdf_standards=["a-2b"])
+    )
+
+
 def qr(address: str) -> str:
     """The QR code of an address as SVG."""
     out = BytesIO()

@@ -235,6 +235,33 @@ async def test_a_draft_is_never_overwritten_unseen(applicant: httpx.AsyncClient,
     assert (await applicant.get(f"{API}/{case}")).json()["payload"] == {"number": "7"}
 
 
+async def test_an_officer_acts_on_what_he_saw(
+    settings: Settings, applicant: httpx.AsyncClient, region: Region
+) -> None:
+    """An action that names an older state of the case does nothing; the one that names the newest does."""
+    made = await _begun(applicant, "waste-report", region.site)
+    case = made.json()["id"]
+    report = {
+        "year": year() - 1, "fkko": "7 31 110 01 72 4", "hazard_class": "4", "generated_t": 1, "placed_t": 1,
+        "accumulated_t": 101, "method": "burial",
+    }  # fmt: skip
+    saved = await _saved(applicant, made, payload=report)
+    await signed_at(applicant, case)
+    sent = await applicant.post(f"{API}/{case}/actions/submit", json={})
+    assert sent.status_code == 200, sent.text
+    assert saved.headers["etag"] != made.headers["etag"]
+    async with client_of(settings, OFFICER.caller) as officer:
+        path = f"{API}/{case}/actions/accept"
+        stale = await officer.post(path, json={}, headers={"if-match": made.headers["etag"]})
+        assert (stale.status_code, stale.json()["code"]) == (412, "outdated")
+        forged = await officer.post(path, json={}, headers={"if-match": "x"})
+        assert (forged.status_code, forged.json()["code"]) == (412, "outdated")
+        seen = await officer.get(f"{API}/{case}")
+        assert seen.json()["state"] == "submitted"
+        done = await officer.post(path, json={}, headers={"if-match": seen.headers["etag"]})
+        assert (done.status_code, done.json()["state"]) == (200, "accepted")
+
+
 async def test_strangers_see_no_case(
     settings: Settings, applicant: httpx.AsyncClient, region: Region
 ) -> None:
@@ -349,6 +376,38 @@ async def test_typed_corner_points(
     assert boundary["source_crs"] == crs
     assert 83 < boundary["bbox"][0] < 83.1
     assert 55 < boundary["bbox"][1] < 55.1
+
+
+async def test_a_file_with_a_boundary_sent_twice_is_taken_once(
+    applicant: httpx.AsyncClient, region: Region, owner: psycopg.Connection[Any]
+) -> None:
+    """A repeated file keeps the first one's reading going; a repeated answer is no second answer."""
+    case = (await _begun(applicant, "forest-declaration", region.lease)).json()["id"]
+    key, path = {"idempotency-key": f"boundary-{case}"}, f"{API}/{case}/boundaries"
+
+    def sent(body: bytes) -> Any:
+        return applicant.post(path, files={"file": ("a.geojson", body)}, headers=key)
+
+    first, second = await sent(b"{}"), await sent(b"{}")
+    assert (first.status_code, second.status_code) == (202, 202), first.text
+    assert first.json() == second.json()
+    rows = owner.execute("SELECT status FROM cases.boundary_files WHERE case_id = %s", [case]).fetchall()
+    assert [status for (status,) in rows] == ["queued"]
+    other = await sent(b"[]")
+    assert (other.status_code, other.json()["code"]) == (422, "repeated-key")
+    number = first.json()["id"]
+    owner.execute(
+        "UPDATE cases.boundary_files SET status = 'asking', question = 'crs' WHERE id = %s", [number]
+    )
+    key = {"idempotency-key": f"answer-{case}"}
+    given = [
+        await applicant.post(f"{path}/{number}/answer", json={"crs": "EPSG:4326"}, headers=key)
+        for _ in range(2)
+    ]
+    assert [g.status_code for g in given] == [202, 202], given[1].text
+    assert given[0].json() == given[1].json()
+    third = await applicant.post(f"{path}/{number}/answer", json={"crs": "EPSG:4326"})
+    assert third.json()["code"] == "wrong-state"
 
 
 async def test_picked_stands_are_a_boundary(

@@ -6,6 +6,7 @@ import json
 import re
 from dataclasses import replace
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.validation import async_validate_pdf_signature
 from pyhanko_certvalidator import ValidationContext
 
-from cases.decisions import paper, plan, seal, verification
+from cases.decisions import issue, paper, plan, seal, verification
 from cases.decisions.errors import NoSealError, UnknownDecisionError
 from cases.desk import Actor, Desk
 from cases.documents import shelf, store
@@ -27,6 +28,7 @@ from geo.access import ANONYMOUS
 from geo.crs import WGS84, reproject
 from geo.db import Database
 from geo.settings import Settings
+from tests.cases.kill import killed
 from tests.cases.region import APPLICANT, OFFICER, RIVAL, Region, act, lodged
 
 _SPOTS = iter([(83.021 + n * 0.004, 55.026, 83.0235 + n * 0.004, 55.0275) for n in range(15)])
@@ -191,6 +193,31 @@ async def test_a_decision_that_breaks_between_two_steps_leaves_nothing(
     done = await act(writer, desk, OFFICER, "approve", case.id)
     assert done.state == "approved"
     assert _traces(owner, case.id)[3:6] == (1, 1, 1)
+
+
+async def test_a_process_killed_while_it_decides_leaves_nothing(
+    settings: Settings, writer: Database, desk: Desk, region: Region, owner: psycopg.Connection[Any]
+) -> None:
+    """Register and paper are written, or the event too: after the death of the process nothing of the decision is there."""
+    case = await in_review(writer, desk, region)
+    before = _traces(owner, case.id)
+    for step in ("decision", "terms"):
+        assert killed(settings, "approve", case.id, step) == -9, step
+        assert _traces(owner, case.id) == before, step
+    done = await act(writer, desk, OFFICER, "approve", case.id)
+    assert done.state == "approved"
+    assert _traces(owner, case.id)[3:6] == (1, 1, 1)
+    assert (await proof(settings, f"{case.number}-Р1")).state == "in_force"
+
+
+async def test_a_server_is_ready_for_its_first_decision(settings: Settings, tmp_path: Path) -> None:
+    """What decisions load is loaded before the first of them, and an office without a key has nothing to load."""
+    seal._loaded.cache_clear()
+    paper._fonts.cache_clear()
+    await asyncio.to_thread(issue.prepare, settings)
+    assert seal._loaded.cache_info().currsize == 1
+    assert paper._fonts.cache_info().currsize == 1
+    await asyncio.to_thread(issue.prepare, settings.model_copy(update={"home": tmp_path}))
 
 
 async def test_an_office_without_a_key_decides_nothing(

@@ -1,9 +1,6 @@
 """Lodging under stress: one order without gaps, nothing half done when a process dies, any walk stays lawful."""
 
 import asyncio
-import os
-import subprocess
-import sys
 from typing import Any
 
 import psycopg
@@ -21,7 +18,8 @@ from cases.service import Given
 from geo.db import Database
 from geo.errors import MezhaError
 from geo.settings import Settings
-from tests.cases.region import APPLICANT, CLOCK, FOREIGN, OFFICER, RIVAL, Region, act, declaration, lodged
+from tests.cases.kill import killed
+from tests.cases.region import APPLICANT, CLOCK, FOREIGN, OFFICER, RIVAL, Region, act, declaration
 
 SPOT = (83.03, 55.01, 83.035, 55.015)
 
@@ -58,17 +56,6 @@ async def test_many_submissions_on_one_spot_make_one_order(
     assert events == (60,)
 
 
-def _killed(settings: Settings, action: str, case: int, step: str) -> int:
-    env = os.environ | {
-        "MEZHA_DATABASE_URL": settings.database_url,
-        "MEZHA_REGISTRAR_DATABASE_URL": settings.registrar_database_url,
-        "MEZHA_REGION": "54",
-        "MEZHA_HOME": str(settings.home),
-    }
-    command = [sys.executable, "-m", "tests.cases.kill", action, str(case), step]
-    return subprocess.run(command, env=env, capture_output=True, timeout=120, check=False).returncode
-
-
 def _traces(owner: psycopg.Connection[Any], case: int) -> tuple[Any, ...]:
     row = owner.execute(
         "SELECT c.state, c.number, (SELECT count(*) FROM cases.events e WHERE e.case_id = c.id),"
@@ -86,24 +73,14 @@ def _traces(owner: psycopg.Connection[Any], case: int) -> tuple[Any, ...]:
 async def test_a_process_that_dies_leaves_all_or_nothing(
     settings: Settings, writer: Database, desk: Desk, region: Region, owner: psycopg.Connection[Any]
 ) -> None:
-    for action, steps in (
-        ("submit", ("lodge", "terms")),
-        ("approve", ("register", "terms")),
-    ):
-        corners = (83.055, 55.02, 83.06, 55.025) if action == "submit" else (83.065, 55.02, 83.07, 55.025)
-        if action == "submit":
-            case = await declaration(writer, desk, region, corners=corners)
-        else:
-            case = await lodged(writer, desk, region, corners=corners)
-            for name in ("accept", "review"):
-                await act(writer, desk, OFFICER, name, case.id)
-        before = _traces(owner, case.id)
-        for step in steps:
-            assert _killed(settings, action, case.id, step) == -9, step
-            assert _traces(owner, case.id) == before, step
-        done = await act(writer, desk, APPLICANT if action == "submit" else OFFICER, action, case.id)
-        assert done.state == ("submitted" if action == "submit" else "approved")
-        assert _traces(owner, case.id)[2] == before[2] + 1
+    case = await declaration(writer, desk, region, corners=(83.055, 55.02, 83.06, 55.025))
+    before = _traces(owner, case.id)
+    for step in ("lodge", "terms"):
+        assert killed(settings, "submit", case.id, step) == -9, step
+        assert _traces(owner, case.id) == before, step
+    done = await act(writer, desk, APPLICANT, "submit", case.id)
+    assert done.state == "submitted"
+    assert _traces(owner, case.id)[2] == before[2] + 1
 
 
 @pytest.mark.parametrize("step", ["take", "examine", "lodge", "check", "event", "terms"])
