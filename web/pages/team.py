@@ -1,17 +1,16 @@
 """The team: parties, members, invitations, access of other systems, confirmation."""
 
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
 from accounts import clients, confirmation, members, parties
-from accounts.person import Person
-from geo.access import Caller
-from geo.db import Database
 from geo.errors import MezhaError
 from geo.identifiers import whole_number
 from web.pages.profile import shown
+from web.visit import Visit, VisitDep
 from web.visitor import CallerDep, DatabaseDep, Number, NumberField, PersonDep, base_of, party_of, settings_of
 
 router = APIRouter()
@@ -19,15 +18,10 @@ Text = Annotated[str, Form(max_length=1000)]
 
 
 async def _team(
-    request: Request,
-    person: Person,
-    caller: Caller,
-    *,
-    error: MezhaError | None = None,
-    made: clients.Credentials | None = None,
+    visit: Visit, error: MezhaError | None = None, *, made: clients.Credentials | None = None
 ) -> Response:
-    database: Database = request.app.state.database
-    async with database.transaction(caller) as connection:
+    person = visit.person
+    async with visit.database.transaction(visit.caller) as connection:
         found = [
             {
                 "party": party,
@@ -38,63 +32,42 @@ async def _team(
             }
             for party in await parties.own(connection, person)
         ]
-    data = {
-        "person": person,
-        "teams": found,
-        "error": error,
-        "made": made,
-        "region": settings_of(request).region,
-    }
-    return shown(request, "team", data, 422 if error else 200)
+    region = settings_of(visit.request).region
+    data = {"person": person, "teams": found, "error": error, "made": made, "region": region}
+    return shown(visit.request, "team", data, 422 if error else 200)
 
 
 @router.get("/team")
-async def team(request: Request, person: PersonDep, caller: CallerDep) -> Response:
+async def team(visit: VisitDep) -> Response:
     """Parties of the person with their members."""
-    return await _team(request, person, caller)
+    return await _team(visit)
 
 
 @router.post("/team/parties")
-async def found(request: Request, person: PersonDep, caller: CallerDep, database: DatabaseDep) -> Response:
+async def found(visit: VisitDep) -> Response:
     """Register a party."""
-    given = {k: v for k, v in (await request.form()).items() if isinstance(v, str)}
-    try:
-        async with database.transaction(caller) as connection:
-            await parties.found(connection, person, given)
-    except MezhaError as err:
-        return await _team(request, person, caller, error=err)
-    return RedirectResponse("/confirmation", 303)
+    given = {k: v for k, v in (await visit.request.form()).items() if isinstance(v, str)}
+    return await visit.change(
+        lambda c: parties.found(c, visit.person, given), then="/confirmation", again=partial(_team, visit)
+    )
 
 
 @router.post("/team/{party}/invite")
 async def invite(
-    request: Request,
-    person: PersonDep,
-    caller: CallerDep,
-    database: DatabaseDep,
-    *,
-    party: Number,
-    email: Text = "",
-    role: Text = "",
-    objects: Text = "",
+    visit: VisitDep, *, party: Number, email: Text = "", role: Text = "", objects: Text = ""
 ) -> Response:
     """Invite somebody."""
-    try:
-        async with database.transaction(caller) as connection:
-            await members.invite(
-                connection, person, party, email=email, role=role, objects=objects, base=base_of(request)
-            )
-    except MezhaError as err:
-        return await _team(request, person, caller, error=err)
-    return RedirectResponse("/team?sent=1", 303)
+    given = {"email": email, "role": role, "objects": objects, "base": base_of(visit.request)}
+    return await visit.change(
+        lambda c: members.invite(c, visit.person, party, **given),
+        then="/team?sent=1",
+        again=partial(_team, visit),
+    )
 
 
 @router.post("/team/{party}/members")
 async def change(
-    request: Request,
-    person: PersonDep,
-    caller: CallerDep,
-    database: DatabaseDep,
+    visit: VisitDep,
     *,
     party: Number,
     member: NumberField,
@@ -103,15 +76,14 @@ async def change(
     act: Text = "change",
 ) -> Response:
     """Change a member's rights, or end them."""
-    try:
-        async with database.transaction(caller) as connection:
-            if act == "end":
-                await members.end(connection, person, member, party=party)
-            else:
-                await members.change(connection, person, member, party=party, role=role, objects=objects)
-    except MezhaError as err:
-        return await _team(request, person, caller, error=err)
-    return RedirectResponse("/team", 303)
+    asked = (
+        partial(members.end, person=visit.person, member=member, party=party)
+        if act == "end"
+        else partial(
+            members.change, person=visit.person, member=member, party=party, role=role, objects=objects
+        )
+    )
+    return await visit.change(asked, then="/team", again=partial(_team, visit))
 
 
 @router.post("/team/{party}/withdraw")
@@ -129,24 +101,15 @@ async def withdraw(
 
 
 @router.post("/team/{party}/clients")
-async def make_client(
-    request: Request,
-    person: PersonDep,
-    caller: CallerDep,
-    database: DatabaseDep,
-    *,
-    party: Number,
-    name: Text = "",
-    write: Text = "",
-) -> Response:
+async def make_client(visit: VisitDep, *, party: Number, name: Text = "", write: Text = "") -> Response:
     """Credentials for another system, shown this once."""
     scopes = ["read", "write"] if write == "yes" else ["read"]
     try:
-        async with database.transaction(caller) as connection:
-            made = await clients.make(connection, person, party, name=name, scopes=scopes)
+        async with visit.database.transaction(visit.caller) as connection:
+            made = await clients.make(connection, visit.person, party, name=name, scopes=scopes)
     except MezhaError as err:
-        return await _team(request, person, caller, error=err)
-    return await _team(request, person, caller, made=made)
+        return await _team(visit, err)
+    return await _team(visit, made=made)
 
 
 @router.post("/team/{party}/clients/revoke")
@@ -166,88 +129,63 @@ async def show_invitation(request: Request, person: PersonDep, secret: str) -> R
 
 
 @router.post("/team/invitation/{secret}")
-async def accept(
-    request: Request, person: PersonDep, caller: CallerDep, database: DatabaseDep, secret: str
-) -> Response:
+async def accept(visit: VisitDep, secret: str) -> Response:
     """Accept an invitation."""
-    try:
-        async with database.transaction(caller) as connection:
-            await members.accept(connection, person, secret)
-    except MezhaError as err:
-        return shown(request, "invitation", {"person": person, "secret": secret, "error": err}, 422)
-    return RedirectResponse("/team", 303)
+
+    async def again(err: MezhaError) -> Response:
+        data = {"person": visit.person, "secret": secret, "error": err}
+        return shown(visit.request, "invitation", data, 422)
+
+    return await visit.change(lambda c: members.accept(c, visit.person, secret), then="/team", again=again)
 
 
-async def _confirmation(
-    request: Request, person: Person, caller: Caller, error: MezhaError | None = None
-) -> Response:
-    database: Database = request.app.state.database
-    async with database.transaction(caller) as connection:
-        requests = await confirmation.own(connection, person)
-        mine = await parties.own(connection, person)
+async def _confirmation(visit: Visit, error: MezhaError | None = None) -> Response:
+    async with visit.database.transaction(visit.caller) as connection:
+        requests = await confirmation.own(connection, visit.person)
+        mine = await parties.own(connection, visit.person)
     data = {
-        "person": person,
+        "person": visit.person,
         "requests": requests,
         "parties": [p for p in mine if p["status"] == "new"],
         "names": {p["id"]: p["name"] for p in mine},
-        "region": settings_of(request).region,
+        "region": settings_of(visit.request).region,
         "error": error,
     }
-    return shown(request, "confirmation", data, 422 if error else 200)
+    return shown(visit.request, "confirmation", data, 422 if error else 200)
 
 
 @router.get("/confirmation")
-async def ask_confirmation(request: Request, person: PersonDep, caller: CallerDep) -> Response:
+async def ask_confirmation(visit: VisitDep) -> Response:
     """Where the confirmation stands, and the form of a new request."""
-    return await _confirmation(request, person, caller)
+    return await _confirmation(visit)
 
 
 @router.post("/confirmation")
 async def file_confirmation(
-    request: Request,
-    person: PersonDep,
-    caller: CallerDep,
-    database: DatabaseDep,
-    *,
-    party: Text = "",
-    region: Text = "",
-    evidence: Text = "",
-    number: Text = "",
+    visit: VisitDep, *, party: Text = "", region: Text = "", evidence: Text = "", number: Text = ""
 ) -> Response:
     """File the request."""
     wanted = party_of(party)
-    try:
-        async with database.transaction(caller) as connection:
-            await confirmation.file(
-                connection, person, party=wanted, region=region, evidence=evidence, number=number
-            )
-    except MezhaError as err:
-        return await _confirmation(request, person, caller, err)
-    return RedirectResponse("/confirmation", 303)
+    return await visit.change(
+        lambda c: confirmation.file(
+            c, visit.person, party=wanted, region=region, evidence=evidence, number=number
+        ),
+        then="/confirmation",
+        again=partial(_confirmation, visit),
+    )
 
 
 @router.post("/confirmation/code")
-async def finish_confirmation(
-    request: Request,
-    person: PersonDep,
-    caller: CallerDep,
-    database: DatabaseDep,
-    *,
-    code: Text = "",
-    again: Text = "",
-) -> Response:
+async def finish_confirmation(visit: VisitDep, *, code: Text = "", again: Text = "") -> Response:
     """Enter the code, or have it sent again."""
     error: MezhaError | None = None
     try:
-        async with database.transaction(caller) as connection:
-            if (request_again := whole_number(again)) is not None:
-                await confirmation.again(connection, person, request_again)
+        async with visit.database.transaction(visit.caller) as connection:
+            if (wanted := whole_number(again)) is not None:
+                await confirmation.again(connection, visit.person, wanted)
             else:
-                error = await confirmation.finish(connection, person, code)
+                # A wrong code is counted, so its transaction commits: the error is returned and not raised.
+                error = await confirmation.finish(connection, visit.person, code)
     except MezhaError as err:
         error = err
-    return (
-        await _confirmation(request, person, caller, error)
-        if error
-        else RedirectResponse("/confirmation", 303)
-    )
+    return await _confirmation(visit, error) if error else RedirectResponse("/confirmation", 303)
