@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import os
 import secrets
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, Protocol
@@ -14,6 +15,8 @@ from geo.errors import SettingsError
 from geo.settings import Settings
 
 _CHUNK = 1 << 20
+# A file on its way into the store that was not written to for so long is on no way any more (seconds).
+_LEFT = 86_400
 
 
 class Store(Protocol):
@@ -157,6 +160,27 @@ async def keep_bytes(settings: Settings, data: bytes) -> str:
 
 def incoming(settings: Settings) -> Path:
     """A new path for a file on its way into the store, on the disk of the folder store."""
-    folder = settings.home / "documents" / "incoming"
+    folder = _incoming(settings)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     return folder / secrets.token_hex(16)
+
+
+def _incoming(settings: Settings) -> Path:
+    return settings.home / "documents" / "incoming"
+
+
+def sweep(settings: Settings) -> int:
+    """Delete what a process that died left on the way into the store: files that nobody has written to for a day.
+
+    No row names such a file; what is in the store is never touched. Returns the number deleted.
+    """
+    oldest, deleted = time.time() - _LEFT, 0
+    folder = _incoming(settings)
+    for path in folder.iterdir() if folder.is_dir() else ():
+        try:
+            if path.is_file() and path.stat().st_mtime < oldest:
+                path.unlink()
+                deleted += 1
+        except FileNotFoundError:
+            continue
+    return deleted
