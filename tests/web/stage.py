@@ -42,7 +42,7 @@ class Stage:
     troubles: list[str] = field(default_factory=list)
 
     def enter(self, name: str) -> Page:
-        """The first page of somebody who has logged in, in a browser of his own."""
+        """The list of services as somebody sees it who has logged in, in a browser of his own: a page without a map."""
         context = self.browser.new_context(
             base_url=self.url, locale="ru-RU", viewport={"width": WIDTHS[0], "height": 900}
         )
@@ -54,7 +54,7 @@ class Stage:
             "console",
             lambda m: self.troubles.append(m.text) if "Content Security Policy" in m.text else None,
         )
-        page.goto("/login?next=/cabinet")
+        page.goto("/login?next=/cabinet/services")
         page.fill("#name", name)
         page.fill("#password", PASSWORD)
         page.click("main button[type=submit]")
@@ -153,8 +153,8 @@ def shot(page: Page, name: str) -> None:
 
 
 def begin(page: Page, service: str, title: str, about: str) -> str:
-    """Begin a case from the cabinet; returns its number in the address."""
-    page.goto("/cabinet")
+    """Begin a case from the list of services; returns its number in the address."""
+    page.goto("/cabinet/services")
     page.get_by_role("link", name=title, exact=True).first.click()
     page.wait_for_url(f"**/cabinet/services/{service}")
     shot(page, f"{service}-1-service")

@@ -103,6 +103,7 @@ def _on_map(page: Page, corner: tuple[float, float]) -> tuple[float, float]:
 def test_a_forest_declaration(stage: Stage, tmp_path: Path) -> None:
     """Drawn into a reserve and warned at once, sent as a file, corrected on request, granted, in the register, proved."""
     page = stage.enter("lesnik")
+    page.goto("/cabinet")
     expect(page.locator("#mine-map")).to_have_attribute("data-ready", "true")
     shot(page, "cabinet")
     case = begin(page, "forest-declaration", "Лесная декларация", f"{INN}:{stage.lease}")
