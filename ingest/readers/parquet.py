@@ -12,6 +12,7 @@ from pyproj import CRS
 
 from ingest.batch import Batch
 from ingest.errors import RefusedError
+from ingest.readers import giant
 from ingest.source import Source
 
 BATCH_ROWS = 65_536
@@ -39,6 +40,8 @@ class ParquetReader:
                 for arrow in file.iter_batches(BATCH_ROWS):
                     frame = arrow.to_pandas()
                     blobs = frame.pop(column).to_numpy(dtype=object) if column else None
+                    if blobs is not None:
+                        giant.refuse_blobs(source, blobs)
                     geometries = (
                         np.asarray(shapely.from_wkb(blobs, on_invalid="ignore"), dtype=object)
                         if blobs is not None

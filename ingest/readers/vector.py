@@ -3,6 +3,7 @@
 GDAL also opens documents that point at other files and at servers (VRT, WFS …); those are refused.
 """
 
+import re
 import shutil
 import sqlite3
 import tempfile
@@ -20,12 +21,15 @@ from pyogrio.errors import DataLayerError, DataSourceError
 from ingest.batch import Batch
 from ingest.encoding import decide
 from ingest.errors import RefusedError
-from ingest.readers import xml
+from ingest.readers import giant, xml
 from ingest.source import Source
 
 BATCH_ROWS = 32_768
-# No plot has a boundary of 64 million points; a feature that says so would take the memory of everybody.
-MAX_FEATURE = 1 << 30
+# The line of a MapInfo header that GDAL believes.
+_CHARSET = {
+    ".tab": re.compile(rb"(!charset\s+)([\w-]+)", re.IGNORECASE),
+    ".mif": re.compile(rb'(^\s*charset\s+")([\w-]+)', re.IGNORECASE | re.MULTILINE),
+}
 _FILES_ONLY = frozenset(
     [
         "GPKG",
@@ -109,6 +113,8 @@ class VectorReader:
                 for arrow in reader:
                     frame = arrow.to_pandas()
                     blobs = frame.pop(geometry_name) if geometry_name in frame.columns else None
+                    if blobs is not None:
+                        giant.refuse_blobs(source, blobs.to_numpy(dtype=object))
                     rows = np.arange(first, first + len(frame), dtype=np.int64)
                     first += len(frame)
                     notes = (f"encoding: {encoding + ', ' if encoding else ''}{why}", *_told(told))
@@ -195,6 +201,8 @@ def _check_shapefile(source: Source) -> None:
             field="file",
             value=shp.name,
         )
+    if index := _sibling(shp, ".shx"):
+        giant.refuse_index(source, index)
     if _sibling(shp, ".dbf") is None:
         raise RefusedError(
             f"{shp.stem}.dbf with the attributes is not beside {shp.name}.",
@@ -219,27 +227,20 @@ def _check_sqlite(source: Source) -> None:
                 except sqlite3.OperationalError:
                     # The catalogue of the file lists tables that are not there.
                     continue
-                _refuse_giant(source, int(largest))
+                giant.refuse(source, int(largest))
     except sqlite3.DatabaseError:
         # No GeoPackage, or a damaged one: GDAL says what is wrong with it.
         return
 
 
-def _refuse_giant(source: Source, size: int) -> None:
-    if size > MAX_FEATURE:
-        raise RefusedError(
-            f"One object of {source.path.name} has a geometry of {size / 2**20:.0f} MB; "
-            f"{MAX_FEATURE >> 20} MB are allowed.",
-            "Split the object, or simplify its boundary.",
-            field="file",
-            value=source.path.name,
-        )
-
-
 @contextmanager
 def _whole(source: Source) -> Iterator[str]:
-    """The path that GDAL shall open; a Shapefile without an index is copied and gets a new one beside the copy."""
+    """The path that GDAL shall open; a Shapefile without an index, or a MapInfo table without a charset, is copied and gets one."""
     path = source.path
+    if path.suffix.lower() in (".tab", ".mif") and not _charset(source):
+        with tempfile.TemporaryDirectory(prefix="mezha-tab-") as folder:
+            yield _cyrillic(path, Path(folder))
+        return
     if path.suffix.lower() != ".shp" or _sibling(path, ".shx"):
         yield str(path)
         return
@@ -252,6 +253,30 @@ def _whole(source: Source) -> Iterator[str]:
             yield str(Path(folder) / f"{path.stem}.shp")
         finally:
             pyogrio.set_gdal_config_options({"SHAPE_RESTORE_SHX": None})
+
+
+def _charset(source: Source) -> str:
+    """The charset that a MapInfo header names; empty where it says nothing, or «Neutral», which is the same."""
+    named = _CHARSET[source.path.suffix.lower()].search(source.head[:2000])
+    said = named[2].decode("ascii", "replace") if named else ""
+    return "" if said.lower() == "neutral" else said
+
+
+def _cyrillic(path: Path, folder: Path) -> str:
+    """A MapInfo table with its header saying cp1251, for GDAL believes the header alone; its path in ``folder``."""
+    for suffix in (".dat", ".map", ".id", ".ind", ".mid"):
+        if part := _sibling(path, suffix):
+            (folder / f"{path.stem}{suffix}").symlink_to(part.resolve())
+    copy = folder / f"{path.stem}{path.suffix.lower()}"
+    with path.open("rb") as stream, copy.open("wb") as out:
+        head = stream.read(2000)
+        head = _CHARSET[copy.suffix].sub(rb"\1WindowsCyrillic", head, count=1)
+        if not _CHARSET[copy.suffix].search(head):
+            line = b"!charset WindowsCyrillic" if copy.suffix == ".tab" else b'Charset "WindowsCyrillic"'
+            head = re.sub(rb"(version \d+)", rb"\1\n" + line, head, count=1, flags=re.IGNORECASE)
+        out.write(head)
+        shutil.copyfileobj(stream, out)
+    return str(copy)
 
 
 def _first_line(err: Exception) -> str:
@@ -294,8 +319,7 @@ def _encoding(source: Source) -> tuple[str | None, str]:
             found = decide(stream.read(1 << 20)[32:].replace(b"\x00", b" "))
         return found.name, f"no .cpg file; {found.evidence}"
     if suffix in (".tab", ".mif"):
-        head = source.head[:2000].lower()
-        if b"windowscyrillic" in head or b"utf-8" in head:
-            return None, "the MapInfo header names the charset"
-        return "cp1251", "the MapInfo header names no charset; cp1251 as such tables are written"
+        if named := _charset(source):
+            return None, f"the MapInfo header names the charset {named}"
+        return None, "the MapInfo header names no charset; cp1251 as such tables are written"
     return None, "as the format wants it"

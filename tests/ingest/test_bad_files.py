@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
+import geopandas as gpd
 import numpy as np
 import pyogrio
 import pytest
@@ -13,7 +14,7 @@ import shapely
 
 from geo.errors import MezhaError
 from ingest.profile import profile
-from ingest.readers import vector
+from ingest.readers import giant
 from ingest.readers.catalogue import reader_for
 from ingest.source import Source
 from tests.ingest.examination import examine, refusal
@@ -81,6 +82,21 @@ def test_endless_coordinates_are_rejected_and_others_load(tmp_path: Path, number
     assert rows == 2
     assert {p.row for p in problems if not p.warning} == {2}
     assert "not-finite" in problems[0].code
+
+
+@pytest.mark.parametrize("ring", ["[60,50]", "[60,50],[60,50],[60,50],[60,50]", "[60,50],[61,50],[60,50]"])
+def test_a_ring_of_one_point_or_two_is_rejected_and_others_load(tmp_path: Path, ring: str) -> None:
+    good = "[60,50],[61,50],[61,51],[60,50]"
+    features = [
+        f'{{"type":"Feature","properties":{{}},"geometry":{{"type":"Polygon","coordinates":[[{points}]]}}}}'
+        for points in (good, ring)
+    ]
+    file = tmp_path / "point.geojson"
+    file.write_text(f'{{"type":"FeatureCollection","features":[{",".join(features)}]}}')
+    rows, problems = examine(file)
+    assert rows == 2
+    assert {p.row for p in problems} == {2}
+    assert all(p.message and p.remedy for p in problems)
 
 
 def test_endless_coordinates_in_a_geopackage(tmp_path: Path) -> None:
@@ -175,7 +191,38 @@ def test_a_giant_feature_is_refused_by_its_declared_size(
         for name in ("ST_MinX", "ST_MaxX", "ST_MinY", "ST_MaxY"):
             database.create_function(name, 1, lambda _: 0.0)
         database.execute("UPDATE giant SET geom = zeroblob(60000000)")
-    monkeypatch.setattr(vector, "MAX_FEATURE", 50_000_000)
+    monkeypatch.setattr(giant, "MAX_FEATURE", 50_000_000)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     assert "has a geometry of 57 MB" in refusal(file).message
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 40_000
+
+
+@pytest.mark.parametrize(
+    ("name", "driver"),
+    [
+        ("a.shp", "ESRI Shapefile"),
+        ("a.fgb", "FlatGeobuf"),
+        ("a.tab", "MapInfo File"),
+        ("a.mif", "MapInfo File"),
+        ("a.gml", "GML"),
+        ("a.kml", "KML"),
+        ("a.parquet", ""),
+    ],
+)
+def test_a_giant_feature_is_refused_in_every_format(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, driver: str
+) -> None:
+    turn = np.linspace(0, 2 * np.pi, 5_001)
+    shapes = np.array([shapely.polygons(np.column_stack((60 + np.cos(turn), 50 + np.sin(turn))))])
+    frame = gpd.GeoDataFrame({"name": ["a"]}, geometry=shapes, crs="EPSG:4326")
+    file = tmp_path / name
+    if driver:
+        pyogrio.write_dataframe(frame, file, driver=driver)
+    else:
+        frame.to_parquet(file)
+    assert examine(file)[0] == 1
+    monkeypatch.setattr(giant, "MAX_FEATURE", 50_000)
+    if name == "a.shp":
+        # Its index tells the size; the shape itself need not be read.
+        monkeypatch.setattr(pyogrio, "open_arrow", None)
+    assert "has a geometry of" in refusal(file).message

@@ -1,8 +1,10 @@
 """Bad tables: a cell, a delimiter, an encoding or a header that is wrong has its own reason."""
 
+import re
 from pathlib import Path
 from typing import Any
 
+import geopandas as gpd
 import numpy as np
 import pyogrio
 import pytest
@@ -181,3 +183,21 @@ def test_geoparquet_comes_with_its_system(tmp_path: Path) -> None:
     assert (batch.crs, len(batch.rows)) == ("EPSG:3857", 1)
     file.write_bytes(file.read_bytes()[:-200])
     refusal(file)
+
+
+@pytest.mark.parametrize("suffix", [".tab", ".mif"])
+@pytest.mark.parametrize("header", ["Neutral", None])
+def test_a_mapinfo_table_that_names_no_charset_is_read_as_cp1251(
+    tmp_path: Path, suffix: str, header: str | None
+) -> None:
+    file = tmp_path / f"a{suffix}"
+    frame = gpd.GeoDataFrame({"name": ["Ёлкино"]}, geometry=[shapely.box(60, 50, 61, 51)], crs="EPSG:4326")
+    pyogrio.write_dataframe(frame, file, driver="MapInfo File", encoding="cp1251")
+    text = re.sub(rb"(?im)^.*charset.*\r?\n", b"", file.read_bytes(), count=1)
+    if header:
+        line = f"!charset {header}\n" if suffix == ".tab" else f'Charset "{header}"\n'
+        text = re.sub(rb"(?i)(version \d+\r?\n)", rb"\1" + line.encode(), text, count=1)
+    file.write_bytes(text)
+    batch = next(iter(reader_for(Source.open(file)).batches(Source.open(file), None)))
+    assert batch.columns["name"].tolist() == ["Ёлкино"]
+    assert any("names no charset; cp1251" in note for note in batch.notes)
