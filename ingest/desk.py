@@ -9,9 +9,9 @@ from psycopg.rows import dict_row
 
 from geo.errors import MezhaError
 from geo.session import connect
-from ingest import pipeline
-from ingest.pipeline import Options, Result, ingest
-from ingest.profile import profile
+from ingest import door, pipeline, references
+from ingest.pipeline import Options, Result
+from ingest.references import ReferenceProfile
 from ingest.undo import undo as undo_run
 
 # Progress is written so often at most, in seconds.
@@ -56,11 +56,18 @@ def read(url: str, number: int, reports: Path | None = None) -> None:
         leave_report(result, reports, url)
         _note(url, number, run=result.run)
 
-    options = Options(
-        crs=upload["crs"], hold=True, account=upload["account"], progress=progress, refused=refused
-    )
     try:
-        result = ingest(url, profile(upload["profile"]), Path(upload["path"]), options)
+        found = door.find(upload["profile"])
+        options = Options(
+            crs=upload["crs"],
+            # A list is small: it is compared now and read again when it is applied.
+            dry=isinstance(found, ReferenceProfile),
+            hold=True,
+            account=upload["account"],
+            progress=progress,
+            refused=refused,
+        )
+        result = door.ingest(url, found, Path(upload["path"]), options)
     except MezhaError as err:
         _note(url, number, status="refused", message=str(err))
         return
@@ -82,19 +89,26 @@ def leave_report(result: Result, folder: Path | None, url: str) -> None:
 def apply(url: str, number: int, *, confirm_gone: bool = False) -> None:
     """Load an upload that waits; where the register refuses it, it waits again with the reason."""
     upload = _upload(url, number)
+    run = upload["run"]
     try:
-        pipeline.apply(url, upload["run"], confirm_gone=confirm_gone)
+        found = door.find(upload["profile"])
+        if isinstance(found, ReferenceProfile):
+            options = Options(confirm_gone=confirm_gone, account=upload["account"])
+            run = references.ingest(url, found, Path(upload["path"]), options).run
+        else:
+            pipeline.apply(url, run, confirm_gone=confirm_gone)
     except MezhaError as err:
         _note(url, number, status="waiting", message=str(err))
         return
-    _note(url, number, status="applied", message=None)
+    _note(url, number, status="applied", message=None, run=run)
 
 
 def drop(url: str, number: int) -> None:
     """Refuse an upload that waits."""
     upload = _upload(url, number)
     try:
-        pipeline.drop(url, upload["run"])
+        if not isinstance(door.find(upload["profile"]), ReferenceProfile):
+            pipeline.drop(url, upload["run"])
     except MezhaError as err:
         _note(url, number, status="dropped", message=str(err))
         return

@@ -78,6 +78,11 @@ class Result:
     problems: list[Problem] = field(default_factory=list)
     resumed: bool = False
 
+    def refuse(self, err: MezhaError) -> None:
+        """The reason of a refusal, before everything else that was found."""
+        self.status = "refused"
+        self.problems.insert(0, Problem(0, err.code, err.field or "file", err.value, err.message, err.remedy))
+
 
 @dataclass
 class _Work:
@@ -145,10 +150,7 @@ def _run(
         staging.drop(connection, run)
         runs.end(connection, run, "refused", {}, str(err))
         connection.commit()
-        result.status = "refused"
-        result.problems.insert(
-            0, Problem(0, err.code, err.field or "file", err.value, err.message, err.remedy)
-        )
+        result.refuse(err)
         options.refused(result)
         raise
     return result

@@ -87,6 +87,8 @@ def ingest(url: str, profile: ReferenceProfile, path: Path, options: Options | N
             connection.rollback()
             runs.end(connection, run, "refused", {}, str(err))
             connection.commit()
+            result.refuse(err)
+            options.refused(result)
             raise
         return result
 

@@ -17,11 +17,11 @@ from geo.settings import Settings
 from tests.ingest.test_undo import current, write
 
 
-async def upload(settings: Settings, path: Path) -> int:
+async def upload(settings: Settings, path: Path, profile: str = "ru-municipalities") -> int:
     """Send a file as a page does, and let the worker do what is asked for."""
     office = Database(settings, role="registrar")
     async with office.transaction(ANONYMOUS) as connection:
-        new = imports.NewUpload(None, "ru-municipalities", None, path.name, str(path), 1)
+        new = imports.NewUpload(None, profile, None, path.name, str(path), 1)
         number = await imports.enter(connection, new)
     await work(settings, wait=False)
     await office.close()
@@ -124,3 +124,33 @@ async def test_an_upload_leaves_its_report_for_the_office(
     with pytest.raises(UnknownObjectError):
         imports.report(settings.home, run, "../../secret")
     assert imports.reports(settings.home, run + 1) == []
+
+
+async def test_a_reference_list_is_compared_waits_and_is_applied(
+    new_database: Callable[[], Settings], tmp_path: Path
+) -> None:
+    settings = new_database()
+    file = tmp_path / "fkko.csv"
+    file.write_text("code\tname\tlink\n1 00 000 00 00 1\tЗола\t/x\n1 00 000 00 00 2\t\t/x\n", "utf-8")
+    number = await upload(settings, file, "fkko")
+    row = await seen(settings, number)
+    assert (row["status"], row["counts"]["new"], row["counts"]["rejected"]) == ("waiting", 1, 1)
+    assert imports.reports(settings.home, row["run"])[:2] == ["html", "json"]
+    assert _entries(settings) == []
+    await word(settings, number, "apply")
+    assert (await seen(settings, number))["status"] == "applied"
+    assert _entries(settings) == ["Зола"]
+    # Dropped is dropped: the list stays as it is.
+    file.write_text("code\tname\tlink\n1 00 000 00 00 1\tШлак\t/x\n", "utf-8")
+    other = await upload(settings, file, "fkko")
+    assert (await seen(settings, other))["counts"]["changed"] == 1
+    await word(settings, other, "drop")
+    assert ((await seen(settings, other))["status"], _entries(settings)) == ("dropped", ["Зола"])
+
+
+def _entries(settings: Settings) -> list[str]:
+    with psycopg.connect(settings.database_url) as connection:
+        rows = connection.execute(
+            "SELECT title FROM register.reference_entries WHERE list = 'fkko' AND sys_to = 'infinity'"
+        ).fetchall()
+    return [title for (title,) in rows]
