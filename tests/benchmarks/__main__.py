@@ -20,6 +20,10 @@ HEAD = """# Benchmarks
 
 Each section is written by one command; ratios are taken within one run on one machine, so they hold where absolute
 figures drift. `make bench` renews all of them, `.venv/bin/python -m tests.benchmarks NOUN` one.
+
+The benches of the map and of spatial questions (`tiles features spatial endurance`) share a forest of 1,000,000 stands
+with their past, made once and kept in `.mezha/bench`; `MEZHA_BENCH_SIDE=300` makes one of 90,000, `MEZHA_BENCH_SIDE=3162`
+one of 10,000,000, which takes ten times as long and some 50 GB of disk. `MEZHA_BENCH_MINUTES=10` is the long mixed load.
 """
 
 

@@ -25,7 +25,7 @@ def _still(page: Page) -> None:
         if page.evaluate(
             "window.mezha?.ready && mezha.map.loaded() && mezha.map.areTilesLoaded() && !mezha.map.isMoving()"
         ):
-            page.wait_for_timeout(600)
+            page.wait_for_timeout(1500)
             return
         page.wait_for_timeout(100)
     raise TimeoutError("the map did not come to rest")

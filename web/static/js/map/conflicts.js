@@ -121,7 +121,7 @@ export class Conflicts {
   fly(pair) {
     const { map } = this.viewer;
     const key = keyOf(pair);
-    map.setPaintProperty("conflicts-area", "fill-opacity", chosen(key, 0.5, 0.05));
+    map.setPaintProperty("conflicts-area", "fill-opacity", chosen(key, 0.36, 0.05));
     map.setPaintProperty("conflicts-edge", "line-width", chosen(key, 3.2, 1.2));
     map.setPaintProperty("conflicts-edge", "line-opacity", chosen(key, 1, 0.55));
     map.setLayoutProperty("conflicts-label", "symbol-sort-key", chosen(key, 0, 1));
