@@ -64,6 +64,8 @@ def _closing(stage: Stage) -> Iterator[None]:
 
 def _ready(page: Page) -> None:
     expect(page.locator("#map")).to_have_attribute("data-ready", "true")
+    expect(page.get_by_role("button", name="Приблизить")).to_be_visible()
+    expect(page.locator(".maplibregl-ctrl-scale")).to_have_text(re.compile(r"\d\s?к?м$"))
 
 
 def _today() -> date:
