@@ -25,9 +25,10 @@ _GHOSTS = text(
     " AND NOT pg_visible_in_snapshot(xid, CAST(:snapshot AS pg_snapshot))"
 )
 _CLAIMS = text(
-    "SELECT c.case_id, c.number, c.lodged_at, c.area_m2, encode(ST_AsEWKB(c.piece), 'hex') AS piece FROM cases.geometries g,"
-    " cases.claims(g.geom, :own, coalesce(CAST(:moment AS timestamptz), clock_timestamp()), :tolerance) c"
-    " WHERE g.id = :geometry AND c.lodged_order < coalesce(:lodged_order, c.lodged_order + 1)"
+    "SELECT c.case_id, c.number, c.lodged_at, c.area_m2,"
+    " CASE WHEN row_number() OVER (ORDER BY c.lodged_order) = 1 THEN encode(ST_AsEWKB(c.piece), 'hex') END AS piece"
+    " FROM cases.geometries g, cases.claims(g.geom, :own, coalesce(CAST(:moment AS timestamptz), clock_timestamp()),"
+    " CAST(:lodged_order AS bigint), :tolerance) c WHERE g.id = :geometry ORDER BY c.lodged_order"
 )
 _LAYER_STATES = text(sql_of("cases", "layer_states"))
 

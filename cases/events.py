@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import RowMapping, text
@@ -12,7 +13,7 @@ from cases.lifecycle import Action, Move, Role, State
 
 _APPEND = text(
     "INSERT INTO cases.events (case_id, seq, action, from_state, to_state, role, reason, data)"
-    " VALUES (:case, 0, :action, :from_state, :to_state, :role, :reason, CAST(:data AS jsonb)) RETURNING id, at"
+    " VALUES (:case, 0, :action, :from_state, :to_state, :role, :reason, CAST(:data AS jsonb)) RETURNING id, at, account"
 )
 _OF_CASE = text(
     "SELECT seq, at, action, from_state, to_state, role, account, reason, data FROM cases.events"
@@ -32,8 +33,17 @@ class Step:
     reason: str = ""
 
 
-async def append(connection: AsyncConnection, step: Step, data: dict[str, Any]) -> int:
-    """Append an event; its number, account and time are the database's. Returns its id."""
+@dataclass(frozen=True)
+class Appended:
+    """What the database gave an event."""
+
+    id: int
+    at: datetime
+    account: int | None
+
+
+async def append(connection: AsyncConnection, step: Step, data: dict[str, Any]) -> Appended:
+    """Append an event; its number, account and time are the database's."""
     values = {
         "case": step.case,
         "action": step.action.value,
@@ -43,8 +53,7 @@ async def append(connection: AsyncConnection, step: Step, data: dict[str, Any]) 
         "reason": step.reason,
         "data": json.dumps(data, default=str, ensure_ascii=False),
     }
-    number: int = (await connection.execute(_APPEND, values)).one()[0]
-    return number
+    return Appended(*(await connection.execute(_APPEND, values)).one())
 
 
 async def of_case(connection: AsyncConnection, case: int) -> Sequence[RowMapping]:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any, Literal
 
 from sqlalchemy import RowMapping, text
@@ -22,10 +22,6 @@ CHANNEL = "messages"
 Shelf = Literal["new", "done", "archive", "all"]
 _TELL = text(
     "SELECT letters, calls FROM cases.tell(:case, :event, :topic, :kind, CAST(:sides AS jsonb), CAST(:call AS jsonb))"
-)
-_DUE = text(
-    "SELECT owner, min(due_on) FROM cases.deadlines WHERE case_id = :case AND ended_at IS NULL AND due_on IS NOT NULL"
-    " GROUP BY owner"
 )
 _COLUMNS = "m.id, m.seq, m.case_id, c.number, m.side, m.kind, m.topic, m.title, m.body, m.about, m.at, m.read_at, m.archived_at"
 _FROM = " FROM cases.messages m LEFT JOIN cases.cases c ON c.id = m.case_id WHERE m.account = (SELECT access.account())"
@@ -108,11 +104,11 @@ async def tell_event(
     event: int,
     action: Action,
     reason: str,
+    due: Mapping[str, date],
 ) -> None:
-    """Tell of an action, once the case stands where it led; nobody is told of a draft that was thrown away."""
+    """Tell of an action, once the case stands where it led and the terms are ``due`` by their owners; nobody is told of a draft that was thrown away."""
     if case.number is None:
         return
-    due = {row[0]: row[1] for row in await connection.execute(_DUE, {"case": case.id})}
     subject = wording.Subject(service, case.state, case.number, case.party_name or case.party_inn)
     # Whoever sends an application gets its number in a letter too; of other things that he did he needs no news.
     quiet = action != Action.submit

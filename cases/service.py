@@ -22,12 +22,13 @@ from cases.decisions.content import Ruling
 from cases.desk import Actor, Desk
 from cases.drafts import Change
 from cases.errors import NotAllowedError, ReasonMissingError, TermOverError, WrongStateError
-from cases.events import Step
+from cases.events import Appended, Step
 from cases.lifecycle import Action, Move, Role, State, actions, move
 from cases.record import Case
 from cases.rules import Moment
 from cases.service_definition import ServiceDefinition
 from cases.submission import Examined
+from cases.terms import Standing
 from geo.history import Written
 from geo.sentence import Sentence
 
@@ -54,10 +55,16 @@ class Turn:
     action: Action
     move: Move
     account: int | None = None
+    standing: Standing | None = None
 
     def step(self, reason: str = "") -> Step:
         """The event of this turn."""
         return Step(self.case.id, self.case.state, self.action, self.move, self.role, reason)
+
+    def made(self, event: Appended) -> Case:
+        """The case as the event has left it: what the database's own `cases.move` changes."""
+        officer = event.account if self.role == Role.officer else self.case.officer
+        return replace(self.case, state=self.move.to, state_since=event.at, officer=officer)
 
 
 async def _take(connection: AsyncConnection, desk: Desk, actor: Actor, case_id: int, action: Action) -> Turn:
@@ -120,10 +127,13 @@ async def _moved(
         ),
     )
     desk.after("event")
-    await terms.follow(connection, turn.service, turn.case.id, turn.move.to, desk.today())
+    known = turn.standing or await terms.standing(connection, turn.case.id, desk.today())
+    due = await terms.follow(connection, turn.service, known, turn.move.to)
     desk.after("terms")
-    moved = await record.load(connection, turn.case.id)
-    await messages.tell_event(connection, turn.service, moved, event=event, action=turn.action, reason=reason)
+    moved = turn.made(event)
+    await messages.tell_event(
+        connection, turn.service, moved, event=event.id, action=turn.action, reason=reason, due=due
+    )
     desk.after("told")
     return moved
 
@@ -153,7 +163,7 @@ def _evidence_of(case: Case, examined: Examined, check: int | None) -> dict[str,
         "payload": case.payload,
         "subject": [case.subject_layer, case.subject_id, case.subject_version],
         "geometry": case.geometry,
-        "evidence_sha256": submission.evidence(case, examined),
+        "evidence_sha256": case.evidence_sha256,
         "check": check,
         "documents": [[p.id, p.kind, p.name, p.sha256] for p in examined.papers],
     }
@@ -187,23 +197,27 @@ async def submit(
     examined = await submission.examine(connection, desk, actor, case, turn.service, moment=Moment.submit)
     await submission.refuse(connection, actor, case, examined, reasons)
     desk.after("examine")
-    lodged = (
-        await connection.execute(
-            _LODGE,
-            {
-                "case": case.id,
-                "prefix": turn.service.prefix,
-                "zone": desk.time_zone,
-                "evidence": submission.evidence(case, examined),
-            },
-        )
-    ).one()
+    turn = replace(turn, standing=await terms.standing(connection, case.id, desk.today()))
+    case = await _lodge(connection, desk, turn, submission.evidence(case, examined))
+    turn = replace(turn, case=case)
     desk.after("lodge")
-    examined = await submission.with_claims(connection, examined, lodged.place)
+    examined = await submission.with_claims(connection, examined, case.lodged_order)
     await submission.refuse(connection, actor, case, examined, reasons)
     check = await _keep(connection, desk, examined, reasons)
-    data = _evidence_of(case, examined, check) | {"number": lodged.given, "lodged_at": lodged.instant}
+    data = _evidence_of(case, examined, check) | {"number": case.number, "lodged_at": case.lodged_at}
     return await _moved(connection, desk, turn, data=data)
+
+
+async def _lodge(connection: AsyncConnection, desk: Desk, turn: Turn, evidence: str) -> Case:
+    """The case with its number and place. From here to the commit all who submit wait: every statement counts."""
+    values = {
+        "case": turn.case.id,
+        "prefix": turn.service.prefix,
+        "zone": desk.time_zone,
+        "evidence": evidence,
+    }
+    number, order, at = (await connection.execute(_LODGE, values)).one()
+    return replace(turn.case, number=number, lodged_order=order, lodged_at=at, evidence_sha256=evidence)
 
 
 async def _relodge(
@@ -223,7 +237,9 @@ async def _relodge(
     examined = await submission.examine(
         connection, desk, actor, case, turn.service, moment=Moment.submit, signed=signed
     )
-    await connection.execute(_RENEW, {"case": case.id, "evidence": submission.evidence(case, examined)})
+    case = replace(case, evidence_sha256=submission.evidence(case, examined))
+    await connection.execute(_RENEW, {"case": case.id, "evidence": case.evidence_sha256})
+    turn = replace(turn, case=case)
     examined = await submission.with_claims(connection, examined, case.lodged_order)
     await submission.refuse(connection, actor, case, examined, reasons)
     check = await _keep(connection, desk, examined, reasons)

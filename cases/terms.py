@@ -1,8 +1,9 @@
 """Running terms of a case: begun, paused, resumed and ended by its moves, with reminders as rows for the worker."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -14,7 +15,7 @@ from cases.service_definition import Deadline, ServiceDefinition
 from geo.session import sql_of
 
 _OPEN = text(
-    "SELECT id, term, due_on, left_days FROM cases.deadlines WHERE case_id = :case AND ended_at IS NULL"
+    "SELECT id, term, owner, due_on, left_days FROM cases.deadlines WHERE case_id = :case AND ended_at IS NULL"
 )
 _BEGIN = text("SELECT cases.begin_term(:case, :term, :owner, :started_on, :due_on, CAST(:remind AS date[]))")
 _SET = text("UPDATE cases.deadlines SET due_on = :due_on, left_days = :left_days WHERE id = :id")
@@ -43,17 +44,34 @@ class Due:
     due_on: date
 
 
-async def follow(
-    connection: AsyncConnection, service: ServiceDefinition, case: int, state: State, today: date
-) -> None:
-    """Bring the terms of a case in line with the state that it has reached."""
+@dataclass(frozen=True)
+class Standing:
+    """The open terms of a case by their names, and the calendar; they stay so while the case is locked."""
+
+    case: int
+    open: Mapping[str, Any]
+    days: WorkingCalendar
+    today: date
+
+
+async def standing(connection: AsyncConnection, case: int, today: date) -> Standing:
+    """What `follow` needs to know: read early, where others wait for what comes after."""
     open_ = {row.term: row for row in await connection.execute(_OPEN, {"case": case})}
-    days = await calendar.read(connection, today)
+    return Standing(case, open_, await calendar.read(connection, today), today)
+
+
+async def follow(
+    connection: AsyncConnection, service: ServiceDefinition, known: Standing, state: State
+) -> dict[str, date]:
+    """Bring the terms of a case in line with the state that it has reached; the nearest last day of each owner."""
+    days, today = known.days, known.today
+    due = [(row.owner, row.due_on) for row in _untouched(service, known)]
     for definition in service.deadlines:
-        running = open_.get(definition.id)
+        running = known.open.get(definition.id)
         if running is None:
             if state in definition.starts:
-                await _begin(connection, days, definition, case, today)
+                begun_ = await _begin(connection, days, definition, known.case, today)
+                due.append((definition.owner, begun_.due_on))
             continue
         if state in definition.ends:
             await connection.execute(_END, {"id": running.id})
@@ -63,11 +81,23 @@ async def follow(
         if new != term:
             await connection.execute(_SET, {"id": running.id, "due_on": new.due_on, "left_days": new.left})
             await _remind(connection, days, definition, running.id, term=new, today=today)
+        due.append((running.owner, new.due_on))
+    nearest: dict[str, date] = {}
+    for owner, day in due:
+        if day is not None:
+            nearest[owner] = min(day, nearest.get(owner, day))
+    return nearest
+
+
+def _untouched(service: ServiceDefinition, known: Standing) -> list[Any]:
+    """Open terms of which the service says nothing."""
+    names = {definition.id for definition in service.deadlines}
+    return [row for name, row in known.open.items() if name not in names]
 
 
 async def _begin(
     connection: AsyncConnection, days: WorkingCalendar, definition: Deadline, case: int, today: date
-) -> None:
+) -> Term:
     term = begun(days, today, definition.working_days)
     values = {
         "case": case,
@@ -78,6 +108,7 @@ async def _begin(
         "remind": _reminders(days, definition, term, today),
     }
     await connection.execute(_BEGIN, values)
+    return term
 
 
 def _reminders(days: WorkingCalendar, definition: Deadline, term: Term, today: date) -> list[date]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from importlib.resources import files
 
 import psycopg
@@ -10,8 +11,9 @@ from psycopg.rows import TupleRow
 from geo.errors import DatabaseMissingError
 
 
+@cache
 def sql_of(package: str, noun: str) -> str:
-    """Text of ``<package>/sql/<noun>.sql``."""
+    """Text of ``<package>/sql/<noun>.sql``, read once a process."""
     return files(package).joinpath("sql", f"{noun}.sql").read_text("utf-8")
 
 

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as bounds
 from hypothesis import strategies as st
 
-from cases import service
+from cases import record, service
 from cases.desk import Actor, Desk
 from cases.drafts import Change
 from cases.lifecycle import TRANSITIONS, Action, State, move
@@ -136,6 +136,8 @@ async def test_any_walk_stays_on_the_table(
             async with writer.transaction(actor.caller) as connection:
                 given_ = Given(reason="потому что", change=Change())
                 done = await service.perform(connection, desk, actor, case.id, action, given=given_)
+                # What an action answers is the row, although it does not read it again.
+                assert done == await record.load(connection, case.id)
         except MezhaError as err:
             # What the table allows may still be held back by a guard, and only by one.
             assert not lawful or err.code in ("incomplete", "term"), (state, action, name, err)
