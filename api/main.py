@@ -215,8 +215,7 @@ class Mezha:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.database = Database(settings)
-        small = settings.model_copy(update={"pool_size": max(2, settings.pool_size // 2)})
-        self.writer = Database(small, role="registrar")
+        self.writer = Database(settings, role="registrar")
         self.app = _fastapi(self.database, self.writer, settings)
         self.tiles = TileHandler(self.database, settings)
         self._identity = Identity(self.database, settings)

@@ -41,7 +41,12 @@ class Settings(BaseSettings):
         "", description="Address under which people reach the server; empty: as the request says"
     )
     workers: int = Field(2, ge=1, le=64, description="Server processes")
-    pool_size: int = Field(8, ge=1, le=200, description="Database connections of each server process")
+    pool_size: int = Field(
+        8,
+        ge=1,
+        le=200,
+        description="Database connections of each server process; half as many more for those who write",
+    )
     tile_pool_size: int = Field(
         4, ge=1, le=100, description="Database connections for tiles of each server process"
     )

@@ -10,6 +10,7 @@ from tempfile import mkdtemp
 from typing import Any
 
 import psycopg
+import uvloop
 from sqlalchemy import event
 
 from cases import drafts, ground, queue, service, submission
@@ -155,8 +156,8 @@ async def _measure(settings: Settings) -> list[Row]:
 async def _crowd(settings: Settings, cases: list[int], reasons: dict[str, str], at: float) -> list[float]:
     """All of them at once, at an agreed instant, through the connections of one server process."""
     desk, writer = Desk.of(settings), Database(settings, role="registrar")
-    # Nobody's wait for a connection is given up here, however busy the machine: it is what is measured.
-    turns = asyncio.Semaphore(settings.pool_size * 2)
+    # As many at the door as connections: nobody's wait is given up here, however busy the machine; it is what is measured.
+    turns = asyncio.Semaphore(max(2, settings.pool_size // 2))
 
     async def one(case: int) -> float:
         async with turns:
@@ -171,7 +172,8 @@ async def _crowd(settings: Settings, cases: list[int], reasons: dict[str, str], 
 
 
 def _runner(document: str, cases: list[int], reasons: dict[str, str], at: float) -> list[float]:
-    return asyncio.run(_crowd(Settings.model_validate_json(document), cases, reasons, at))
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:  # the loop of the server
+        return runner.run(_crowd(Settings.model_validate_json(document), cases, reasons, at))
 
 
 def _race(settings: Settings, cases: list[int], reasons: dict[str, str]) -> tuple[list[float], float]:
