@@ -125,7 +125,7 @@ def ingest(url: str, profile: Profile, path: Path, options: Options | None = Non
     options = options or Options()
     source = Source.open(path)
     with ThreadPoolExecutor(1) as reading:
-        # The first rows are read while the database is asked.
+        # The first rows are read while the file is hashed and the database is asked.
         batches = prefetched(_batches(source, profile), reading)
         with connect(url) as connection, runs.exclusive(connection, profile.layer):
             return _run(connection, profile, options, source, batches)
@@ -276,7 +276,6 @@ def _stage_rows(work: _Work, batches: Iterator[Batch], source: Source) -> None:
     """Map, normalise, check and stage every batch; commits once, when all rows are staged."""
     connection, result = work.connection, work.result
     catalogue = Catalogue.load(connection)
-    staging.create(connection, work.layer, result.run)
     fresh = load.nothing_current(connection, work.layer)
     read = staged = 0
     # One batch is read, one normalised, one checked and one written at a time; never more are in memory.
@@ -287,7 +286,10 @@ def _stage_rows(work: _Work, batches: Iterator[Batch], source: Source) -> None:
     ):
         pending: Future[int] | None = None
         made = (_prepare(work, batch, catalogue, checking if fresh else None) for batch in batches)
-        for prepared in prefetched(made, preparing):
+        ready = prefetched(made, preparing)
+        # A new unlogged table waits for the disk; the first batch is prepared meanwhile.
+        staging.create(connection, work.layer, result.run)
+        for prepared in ready:
             read += len(prepared.batch.rows)
             if pending and not fresh:
                 staged, pending = staged + pending.result(), None

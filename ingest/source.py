@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -17,33 +18,37 @@ class Source:
     """A file with its SHA-256; side files of a shapefile or MapInfo table stand beside ``path``."""
 
     path: Path
-    sha256: str
     size: int
     head: bytes
 
     @classmethod
     def open(cls, path: Path) -> "Source":
-        """Open and hash a file; RefusedError where it is missing, empty or a folder."""
+        """Open a file; RefusedError where it is missing, empty or a folder."""
         if not path.exists():
             raise RefusedError(f"There is no file {path}.", "Check the path.", field="file", value=str(path))
         if path.is_dir():
             raise RefusedError(
                 f"{path} is a folder.", "Name the file inside it.", field="file", value=str(path)
             )
-        digest = hashlib.sha256()
         with path.open("rb") as stream:
             head = stream.read(_CHUNK)
-            digest.update(head)
-            while chunk := stream.read(_CHUNK):
-                digest.update(chunk)
-        for side in _side_files(path):
-            digest.update(side.read_bytes())
         size = path.stat().st_size
         if size == 0:
             raise RefusedError(
                 f"{path.name} is empty.", "Ask its sender for the file again.", field="file", value=path.name
             )
-        return cls(path, digest.hexdigest(), size, head)
+        return cls(path, size, head)
+
+    @cached_property
+    def sha256(self) -> str:
+        """Hash of everything submitted, in hexadecimal; made when first asked for, so that rows can be read meanwhile."""
+        digest = hashlib.sha256()
+        with self.path.open("rb") as stream:
+            while chunk := stream.read(_CHUNK):
+                digest.update(chunk)
+        for side in _side_files(self.path):
+            digest.update(side.read_bytes())
+        return digest.hexdigest()
 
     @property
     def zipped(self) -> bool:
