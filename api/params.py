@@ -1,6 +1,7 @@
 """Query parameters, parsed once: layer, boxes, moment, paging, format, unknown names."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from functools import cache, wraps
 from typing import Annotated, Any
 
 from fastapi import Depends, Query, Request
@@ -13,6 +14,21 @@ from geo.layers import Layer
 from geo.moment import ALWAYS, Moment, parse
 from geo.settings import Settings
 from geo.where import numbers
+
+
+@cache
+def _in_place(dependency: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(dependency)
+    async def called(*args: Any, **named: Any) -> Any:
+        return dependency(*args, **named)
+
+    return called
+
+
+def at_once(dependency: Callable[..., Any]) -> Any:
+    """``Depends`` for what never waits: FastAPI sends a plain function to another thread and back, which takes longer
+    than all that it does there."""
+    return Depends(_in_place(dependency))
 
 
 def caller_of(request: Request) -> Caller:
@@ -38,10 +54,10 @@ def address_of(request: Request) -> str:
     return request.client.host if request.client else ""
 
 
-AddressDep = Annotated[str, Depends(address_of)]
-CallerDep = Annotated[Caller, Depends(caller_of)]
-DatabaseDep = Annotated[Database, Depends(database_of)]
-SettingsDep = Annotated[Settings, Depends(settings_of)]
+AddressDep = Annotated[str, at_once(address_of)]
+CallerDep = Annotated[Caller, at_once(caller_of)]
+DatabaseDep = Annotated[Database, at_once(database_of)]
+SettingsDep = Annotated[Settings, at_once(settings_of)]
 
 
 def base_url(request: Request) -> str:
@@ -50,7 +66,7 @@ def base_url(request: Request) -> str:
     return (settings.base_url or str(request.base_url)).rstrip("/")
 
 
-BaseUrl = Annotated[str, Depends(base_url)]
+BaseUrl = Annotated[str, at_once(base_url)]
 
 
 def known_only(*names: str) -> Any:
@@ -66,7 +82,7 @@ def known_only(*names: str) -> Any:
                 value=request.query_params[unknown[0]][:40],
             )
 
-    return Depends(check)
+    return at_once(check)
 
 
 def finite(text: str, field: str, bounds: tuple[float, float]) -> float:
@@ -124,7 +140,7 @@ def layer_of(layer: str) -> Layer:
     return layers.layer(layer)
 
 
-LayerDep = Annotated[Layer, Depends(layer_of)]
+LayerDep = Annotated[Layer, at_once(layer_of)]
 
 
 def moment_of(
@@ -137,4 +153,4 @@ def moment_of(
     return parse(datetime, as_of, ALWAYS)
 
 
-MomentDep = Annotated[Moment, Depends(moment_of)]
+MomentDep = Annotated[Moment, at_once(moment_of)]

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from geoalchemy2 import Geometry
@@ -22,6 +22,7 @@ from sqlalchemy import (
     Table,
     Text,
     and_,
+    bindparam,
     case,
     func,
     literal,
@@ -293,6 +294,18 @@ def showable(reference: Reference) -> Iterator[None]:
         raise
 
 
+@lru_cache(maxsize=1024)
+def _newest(name: str, moment: Moment, reference: Reference) -> Select[Any]:
+    """The statement of `one`, made once: to write it anew takes longer than to ask it."""
+    layer, table = all_layers()[name], gate(name)
+    return (
+        select(*selected(layer, geometry=False), feature_text(layer, reference))
+        .where(at_moment(table, moment), table.c.id == bindparam("identity"))
+        .order_by(table.c.valid_from.desc())
+        .limit(1)
+    )
+
+
 async def one(
     connection: AsyncConnection,
     layer: Layer,
@@ -305,15 +318,9 @@ async def one(
 
     UnknownObjectError where the caller sees none.
     """
-    table = gate(layer.name)
-    statement = (
-        select(*selected(layer, geometry=False), feature_text(layer, reference))
-        .where(at_moment(table, moment), table.c.id == identity)
-        .order_by(table.c.valid_from.desc())
-        .limit(1)
-    )
+    statement = _newest(layer.name, moment, reference)
     with showable(reference):
-        row = (await connection.execute(statement)).mappings().first()
+        row = (await connection.execute(statement, {"identity": identity})).mappings().first()
     if row is None:
         raise UnknownObjectError(
             f"There is no object {identity} in {layer.name}.",

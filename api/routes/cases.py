@@ -7,11 +7,11 @@ A change names the revision on which it rests (``If-Match`` with the ETag); a re
 from typing import Annotated, Any
 
 import orjson
-from fastapi import APIRouter, Depends, Header, Query, Request
+from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import Response
 
 from accounts.errors import LogInNeededError
-from api.params import CallerDep, DatabaseDep, SettingsDep, known_only
+from api.params import CallerDep, DatabaseDep, SettingsDep, at_once, known_only
 from api.schemas import Acting, Beginning, Remark, Saving
 from cases import drafts, ground, queue, record, requests, service, submission, thread
 from cases.desk import Actor, Desk
@@ -57,10 +57,10 @@ def revision_of(if_match: Annotated[str | None, Header()] = None) -> int | None:
     return int(bare)
 
 
-ActorDep = Annotated[Actor, Depends(actor_of)]
-DeskDep = Annotated[Desk, Depends(desk_of)]
-WriterDep = Annotated[Database, Depends(writer_of)]
-RevisionDep = Annotated[int | None, Depends(revision_of)]
+ActorDep = Annotated[Actor, at_once(actor_of)]
+DeskDep = Annotated[Desk, at_once(desk_of)]
+WriterDep = Annotated[Database, at_once(writer_of)]
+RevisionDep = Annotated[int | None, at_once(revision_of)]
 KeyHeader = Annotated[
     str | None, Header(alias="Idempotency-Key", description="8–200 characters, such as a UUID")
 ]

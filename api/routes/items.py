@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated
 
 import orjson
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import FileResponse, StreamingResponse
 from starlette.background import BackgroundTask
 
@@ -24,6 +24,7 @@ from api.params import (
     MomentDep,
     SettingsDep,
     address_of,
+    at_once,
     caller_of,
     database_of,
     equalities,
@@ -66,7 +67,7 @@ def asked_of(request: Request, layer: LayerDep, moment: MomentDep, settings: Set
     )
 
 
-AskedDep = Annotated[Asked, Depends(asked_of)]
+AskedDep = Annotated[Asked, at_once(asked_of)]
 
 
 def _content_crs(reference: Reference) -> dict[str, str]:

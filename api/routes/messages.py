@@ -2,11 +2,11 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Header, Query, Request
+from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import StreamingResponse
 
 from accounts.errors import LogInNeededError
-from api.params import CallerDep, DatabaseDep, known_only
+from api.params import CallerDep, DatabaseDep, at_once, known_only
 from api.routes.cases import WriterDep
 from api.schemas import Marking
 from api.stream import frames
@@ -27,7 +27,7 @@ def reader_of(caller: CallerDep) -> Caller:
     return caller
 
 
-ReaderDep = Annotated[Caller, Depends(reader_of)]
+ReaderDep = Annotated[Caller, at_once(reader_of)]
 
 
 def last_of(
@@ -87,7 +87,7 @@ async def mark(body: Marking, caller: ReaderDep, writer: WriterDep) -> dict[str,
     responses={200: {"content": {"text/event-stream": {}}}},
 )
 async def stream(
-    request: Request, caller: ReaderDep, database: DatabaseDep, last: Annotated[int | None, Depends(last_of)]
+    request: Request, caller: ReaderDep, database: DatabaseDep, last: Annotated[int | None, at_once(last_of)]
 ) -> StreamingResponse:
     """What comes in, live: ``message`` and ``unread`` events; resumes after Last-Event-ID."""
     bell: Bell = request.app.state.bell

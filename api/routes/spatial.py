@@ -7,11 +7,11 @@ from typing import Annotated, Any
 
 import orjson
 import shapely
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import FileResponse
 
 from accounts import journal
-from api.params import AddressDep, BaseUrl, CallerDep, DatabaseDep, SettingsDep, finite, known_only
+from api.params import AddressDep, BaseUrl, CallerDep, DatabaseDep, SettingsDep, at_once, finite, known_only
 from api.patience import while_connected
 from geo import layers, objects
 from geo.db import Database
@@ -39,7 +39,7 @@ def terms_of(
     return Terms(caller, moment, timedelta(days=settings.stale_days), settings.region)
 
 
-TermsDep = Annotated[Terms, Depends(terms_of)]
+TermsDep = Annotated[Terms, at_once(terms_of)]
 
 
 def names_of(
@@ -56,7 +56,7 @@ def names_of(
     return tuple(name for name in layers.all_layers() if name in wanted)
 
 
-NamesDep = Annotated[tuple[str, ...], Depends(names_of)]
+NamesDep = Annotated[tuple[str, ...], at_once(names_of)]
 
 
 def moment_document(terms: Terms) -> dict[str, Any]:
@@ -85,19 +85,20 @@ async def at(
     lon: Annotated[str, Query(description="Longitude, degrees")],
     lat: Annotated[str, Query(description="Latitude, degrees")],
     radius: Annotated[str, Query(description="Metres around the place, 0…5000")] = "0",
-) -> dict[str, Any]:
+) -> Response:
     """Who may do what at this spot, under which paper: rights first, the newest right first."""
     where = spot.Spot(
         finite(lon, "lon", (-180, 180)), finite(lat, "lat", (-90, 90)), finite(radius, "radius", (0, 5000))
     )
     async with database.raw(terms.caller) as connection:
         here = await spot.at(connection, where, names=names, terms=terms)
-    return {
+    document = {
         "place": {"lon": where.lon, "lat": where.lat, "radius": where.radius},
         **moment_document(terms),
         "layers": standings_document(here.standings),
         "objects": here.objects,
     }
+    return Response(orjson.dumps(document), media_type="application/json")
 
 
 LONGEST_BODY = 96 << 20
@@ -257,7 +258,7 @@ def wanted_of(
     return summary.Wanted(layers.layer(layer), by, per, sums)
 
 
-WantedDep = Annotated[summary.Wanted, Depends(wanted_of)]
+WantedDep = Annotated[summary.Wanted, at_once(wanted_of)]
 
 
 async def _sum(

@@ -1,6 +1,7 @@
 """What is here: who may do what at one place, at one time, under which paper."""
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -128,6 +129,19 @@ def statement(names: tuple[str, ...], past: bool) -> str:
     return " UNION ALL ".join(_branch(layer(name), past=past) for name in names)
 
 
+@lru_cache(maxsize=512)
+def _numbered(names: tuple[str, ...], past: bool) -> tuple[str, tuple[str, ...]]:
+    """`statement` with numbers for the names of its parameters, and these in their order.
+
+    As the server reads it: psycopg would translate so long a text anew at every question.
+    """
+    text = statement(names, past)
+    order = tuple(dict.fromkeys(re.findall(r"%\((\w+)\)s", text)))
+    for n, name in enumerate(order, 1):
+        text = text.replace(f"%({name})s", f"${n}")
+    return text, order
+
+
 def right_state(target: Layer, row: Mapping[str, Any], day: date) -> dict[str, Any]:
     """Whether a right holds on the day: ``valid``, ``ended`` by its status, ``overdue`` past its last day,
     ``not_begun``, or ``undated`` where neither status nor dates say anything."""
@@ -186,8 +200,9 @@ async def at(
         **dict(exact),
         **moment_values(terms.moment),
     }
-    cursor = connection.cursor(row_factory=dict_row)
-    await cursor.execute(statement(names, terms.moment.as_of is not None), values, prepare=True)
+    cursor = psycopg.AsyncRawCursor(connection, row_factory=dict_row)
+    asked, order = _numbered(names, terms.moment.as_of is not None)
+    await cursor.execute(asked, [values[name] for name in order], prepare=True)
     rows = await cursor.fetchall()
     known = await standings(connection, names, terms)
     groups = tuple(GROUPS)

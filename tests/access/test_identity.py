@@ -53,6 +53,19 @@ async def fault(database: Database, way: str, how: str, owner: psycopg.Connectio
             await run("SELECT 1")
 
 
+async def test_a_connection_that_the_server_closed_is_not_used_again(
+    database: Database, owner: psycopg.Connection[Any]
+) -> None:
+    async with database.transaction(ANONYMOUS) as connection:
+        (pid,) = (await connection.execute(text("SELECT pg_backend_pid()"))).one()
+    owner.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
+    async with database.transaction(ANONYMOUS) as connection:
+        (other,) = (await connection.execute(text("SELECT pg_backend_pid()"))).one()
+        (limit,) = (await connection.execute(text("SHOW statement_timeout"))).one()
+    assert other != pid
+    assert limit == "300ms"
+
+
 @pytest.mark.requirement("R-18")
 @pytest.mark.parametrize("way", ["transaction", "raw"])
 @pytest.mark.parametrize("how", ["commit", "exception", "sql error", "timeout", "cancel", "crash"])
