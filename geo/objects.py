@@ -320,7 +320,9 @@ async def one(
     """
     statement = _newest(layer.name, moment, reference)
     with showable(reference):
-        row = (await connection.execute(statement, {"identity": identity})).mappings().first()
+        row: RowMapping | None = (
+            (await connection.execute(statement, {"identity": identity})).mappings().first()
+        )
     if row is None:
         raise UnknownObjectError(
             f"There is no object {identity} in {layer.name}.",
