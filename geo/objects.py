@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from functools import cache, lru_cache
+from functools import cache, lru_cache, reduce
 from typing import Any
 
 from geoalchemy2 import Geometry
@@ -239,7 +239,7 @@ def _properties_row(layer: str) -> ColumnElement[Any]:
 def feature_text(layer: Layer, reference: Reference = DEGREES) -> ColumnElement[Any]:
     """A whole GeoJSON feature as text."""
     table = gate(layer.name)
-    parts = [
+    parts: list[ColumnElement[Any]] = [
         literal_column("""'{"type":"Feature","id":'"""),
         table.c.id.cast(Text),
         literal_column("""',"geometry":'"""),
@@ -248,7 +248,8 @@ def feature_text(layer: Layer, reference: Reference = DEGREES) -> ColumnElement[
         _properties_row(layer.name),
         literal_column("'}'"),
     ]
-    return func.concat(*parts).label("feature")
+    # Not by concat(), which looks up how to write each of its arguments for every row: a third of a page's time.
+    return reduce(lambda left, right: left.op("||")(right), parts).label("feature")
 
 
 async def page(
