@@ -54,7 +54,7 @@ from geo.filters import FilterError
 from geo.logs import configure as configure_logs
 from geo.settings import Settings
 from geo.spatial.questions import TooManyQuestionsError
-from ingest import references
+from ingest import reference_profile
 from ingest.profile import built_in
 from tiles.errors import ArchiveMissingError, SlowTileError
 from tiles.handler import Receive, Scope, Send, TileHandler
@@ -181,7 +181,7 @@ def _fastapi(database: Database, writer: Database, settings: Settings) -> FastAP
     app.state.database = database
     app.state.writer = writer
     app.state.bell = Bell(settings.url_for("app"), CHANNEL, most=settings.streams)
-    app.state.profiles = (*built_in().values(), *references.built_in().values())
+    app.state.profiles = (*built_in().values(), *reference_profile.built_in().values())
     app.state.settings = settings
     for router in ROUTERS:
         app.include_router(router)

@@ -11,7 +11,7 @@ from geo.errors import MezhaError
 from geo.session import connect
 from ingest import door, pipeline, references
 from ingest.pipeline import Options, Result
-from ingest.references import ReferenceProfile
+from ingest.reference_profile import ReferenceProfile
 from ingest.undo import undo as undo_run
 
 # Progress is written so often at most, in seconds.

@@ -2,29 +2,29 @@
 
 from pathlib import Path
 
-from ingest import pipeline, references
+from ingest import pipeline, reference_profile, references
 from ingest.errors import ProfileError
 from ingest.pipeline import Options, Result
 from ingest.profile import Profile, built_in, profile, read_yaml
-from ingest.references import ReferenceProfile
+from ingest.reference_profile import ReferenceProfile
 
 
 def find(name: str) -> Profile | ReferenceProfile:
     """The profile of that name or in that YAML file; ProfileError names the ones there are."""
-    if name in references.built_in():
-        return references.built_in()[name]
+    if name in reference_profile.built_in():
+        return reference_profile.built_in()[name]
     path = Path(name)
     if path.suffix in (".yaml", ".yml") and path.is_file():
         text = path.read_text("utf-8")
         document = read_yaml(text, name)
         if isinstance(document, dict) and document.get("kind") == "reference":
-            return references.parse(text, name)
+            return reference_profile.parse(text, name)
     try:
         return profile(name)
     except ProfileError as err:
         if path.suffix in (".yaml", ".yml"):
             raise
-        known = ", ".join([*built_in(), *references.built_in()])
+        known = ", ".join([*built_in(), *reference_profile.built_in()])
         raise ProfileError(
             err.message,
             f"The profiles are: {known}; a path of a YAML file works too.",

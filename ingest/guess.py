@@ -11,7 +11,7 @@ import shapely
 import yaml
 
 from geo.layers import all_layers, layer
-from ingest import references
+from ingest import reference_profile
 from ingest.batch import Batch
 from ingest.errors import RefusedError
 from ingest.normalise import template_columns
@@ -82,7 +82,7 @@ def guess(path: Path) -> Guess:
 
 def _shares(columns: set[str]) -> list[tuple[str, float]]:
     wanted = [(p.name, _needed(p)) for p in built_in().values()]
-    lists = (p for p in references.built_in().values())
+    lists = (p for p in reference_profile.built_in().values())
     wanted += [(p.name, {*template_columns(p.code), *p.entry.sources}) for p in lists]
     return [(name, len(need & columns) / len(need)) for name, need in wanted if need]
 

@@ -1,9 +1,7 @@
 """Reference lists: classifiers and calendars that registers refer to, loaded with versions and without geometry."""
 
-from functools import cache
-from importlib.resources import files
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,64 +10,21 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from psycopg import sql
 from psycopg.rows import TupleRow
-from pydantic import Field, ValidationError
 
 from geo.errors import MezhaError
 from geo.session import connect, sql_of
 from ingest import runs
 from ingest.batch import Batch, Reader
-from ingest.errors import ProfileError, RefusedError
+from ingest.errors import RefusedError
 from ingest.normalise import field_of, filled, rest_of
 from ingest.pipeline import Options, Result
 from ingest.problem import Problem
-from ingest.profile import FieldRule, ReadRule, Strict, read_yaml
 from ingest.readers.catalogue import reader_for
+from ingest.reference_profile import LAYER, ReferenceProfile
 from ingest.source import Source
 
 Connection = psycopg.Connection[TupleRow]
-LAYER = "reference_entries"
 _DIGEST_KEY = "mezha-refer-key1"
-
-
-class ReferenceProfile(Strict):
-    """One list: which columns are the code, the title and the code above; the rest is kept as it stands."""
-
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
-    kind: Literal["reference"]
-    title: dict[Literal["ru", "en"], str]
-    list: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", description="name under which the list is known")
-    reader: str | None = None
-    read: ReadRule = ReadRule()
-    source_layer: str | None = None
-    snapshot: Literal["full", "delta"] = "full"
-    gone_limit: float = Field(0.2, ge=0, le=1)
-    code: str
-    entry: FieldRule
-    parent: FieldRule | None = None
-
-    @property
-    def layer(self) -> str:
-        """The table that holds the entries of every list."""
-        return LAYER
-
-
-def parse(text: str, origin: str) -> ReferenceProfile:
-    """The profile of a list; ProfileError where it is not sound."""
-    try:
-        return ReferenceProfile.model_validate(read_yaml(text, origin))
-    except ValidationError as err:
-        raise ProfileError(
-            f"The profile {origin} is not sound: {err}", "Correct the YAML file.", value=origin
-        ) from err
-
-
-@cache
-def built_in() -> dict[str, ReferenceProfile]:
-    """Lists that come with Mezha, by name."""
-    folder = files("ingest").joinpath("profiles", "references")
-    found = sorted((f for f in folder.iterdir() if f.name.endswith(".yaml")), key=lambda f: f.name)
-    profiles = [parse(f.read_text("utf-8"), f.name) for f in found]
-    return {p.name: p for p in profiles}
 
 
 def ingest(url: str, profile: ReferenceProfile, path: Path, options: Options | None = None) -> Result:

@@ -35,13 +35,13 @@ def register(app: typer.Typer) -> None:
 
 def profiles() -> None:
     """List the profiles of registers and of reference lists."""
-    from ingest import references
+    from ingest import reference_profile
     from ingest.profile import built_in
 
     table = Table("profile", "layer", "snapshot", "register")
     for profile in built_in().values():
         table.add_row(profile.name, profile.layer, profile.snapshot, profile.title["ru"])
-    for entry in references.built_in().values():
+    for entry in reference_profile.built_in().values():
         table.add_row(entry.name, "reference list", entry.snapshot, entry.title["ru"])
     out.print(table)
 
