@@ -280,30 +280,7 @@ def _evidence(result: Result) -> dict[str, Any]:
 def _stage_rows(work: _Work, batches: Iterator[Batch], source: Source) -> None:
     """Map, normalise, check and stage every batch; commits once, when all rows are staged."""
     connection, result = work.connection, work.result
-    catalogue = Catalogue.load(connection)
-    fresh = load.nothing_current(connection, work.layer)
-    read = staged = 0
-    # One batch is read, one normalised, one checked and one written at a time; never more are in memory.
-    with (
-        ThreadPoolExecutor(1) as writer,
-        ThreadPoolExecutor(1) as preparing,
-        ThreadPoolExecutor(1) as checking,
-    ):
-        pending: Future[int] | None = None
-        made = (_prepare(work, batch, catalogue, checking if fresh else None) for batch in batches)
-        ready = prefetched(made, preparing)
-        # A new unlogged table waits for the disk; the first batch is prepared meanwhile.
-        staging.create(connection, work.layer, result.run)
-        for prepared in ready:
-            read += len(prepared.batch.rows)
-            if pending and not fresh:
-                staged, pending = staged + pending.result(), None
-            whole = _stage_batch(work, prepared)
-            result.problems += whole.problems
-            staged += pending.result() if pending else 0
-            pending = writer.submit(_write_batch, work, whole)
-            work.options.progress("stage", read)
-        staged += pending.result() if pending else 0
+    read, staged = _stage_batches(work, batches)
     if read == 0:
         raise RefusedError(
             f"{source.path.name} holds no rows"
@@ -340,6 +317,35 @@ def _stage_rows(work: _Work, batches: Iterator[Batch], source: Source) -> None:
     runs.reach(connection, result.run, "stage", dict(result.counts))
     connection.commit()
     work.options.after("stage")
+
+
+def _stage_batches(work: _Work, batches: Iterator[Batch]) -> tuple[int, int]:
+    """Rows read and rows staged; one batch is read, one normalised, one checked and one written at a time."""
+    connection, result = work.connection, work.result
+    catalogue = Catalogue.load(connection)
+    fresh = load.nothing_current(connection, work.layer)
+    read = staged = 0
+    with (
+        ThreadPoolExecutor(1) as writer,
+        ThreadPoolExecutor(1) as preparing,
+        ThreadPoolExecutor(1) as checking,
+    ):
+        pending: Future[int] | None = None
+        made = (_prepare(work, batch, catalogue, checking if fresh else None) for batch in batches)
+        ready = prefetched(made, preparing)
+        # A new unlogged table waits for the disk; the first batch is prepared meanwhile.
+        staging.create(connection, work.layer, result.run)
+        for prepared in ready:
+            read += len(prepared.batch.rows)
+            if pending and not fresh:
+                staged, pending = staged + pending.result(), None
+            whole = _stage_batch(work, prepared)
+            result.problems += whole.problems
+            staged += pending.result() if pending else 0
+            pending = writer.submit(_write_batch, work, whole)
+            work.options.progress("stage", read)
+        staged += pending.result() if pending else 0
+    return read, staged
 
 
 def _reject_duplicates(work: _Work) -> int:

@@ -9,6 +9,7 @@ import shapely
 
 from ingest.demo import conflicts
 from ingest.demo.conflicts import EXPIRED_LEASE, Frames
+from ingest.demo.inventory import OF_TREES
 from ingest.demo.land import parcels
 from ingest.demo.region import Region, region
 from ingest.demo.rights import rights
@@ -189,20 +190,7 @@ def _stands(frame: pd.DataFrame, areas: pd.DataFrame) -> list[pd.DataFrame]:
         SUMMER: [k for k in clear.index if clear["year"][k] == 2024 and k not in half],
         SPRING: [k for k in clear.index if clear["year"][k] == 2025 and k not in refused],
     }
-    bare = dict.fromkeys(
-        (
-            "species",
-            "formula",
-            "age",
-            "age_group",
-            "height_m",
-            "diameter_cm",
-            "site_class",
-            "density",
-            "stock",
-            "forest_type",
-        )
-    )
+    bare = dict.fromkeys(OF_TREES)
     felled_before = clear.loc[[k for k in clear.index if clear["year"][k] == 2024 and k in half], "stand_at"]
     first = frame.copy()
     first.loc[felled_before, list(bare)] = None

@@ -151,7 +151,7 @@ def _visits(rng: np.random.Generator, count: int) -> NDArray[np.object_]:
 
 
 # What only a stand with trees has.
-_OF_TREES = (
+OF_TREES = (
     "species",
     "formula",
     "age",
@@ -203,6 +203,6 @@ def inventory(
         },
     )
     wood = np.isin(kind, ("forested", "plantation"))
-    for name in _OF_TREES:
+    for name in OF_TREES:
         frame[name] = frame[name].astype(object).where(wood, None)
     return frame

@@ -1,4 +1,4 @@
-"""A running server, for clients that speak HTTP and nothing less."""
+"""A running server, for clients that speak HTTP and nothing less; both sides of a case."""
 
 import os
 import socket
@@ -6,12 +6,16 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
+import httpx
+import psycopg
 import pytest
 
 from geo.settings import Settings
+from tests.cases.region import APPLICANT, OFFICER, Region, furnish
+from tests.conftest import client_of
 
 
 @pytest.fixture(scope="module")
@@ -37,3 +41,24 @@ def server(settings: Settings) -> Iterator[str]:
     yield address
     process.terminate()
     process.wait(20)
+
+
+@pytest.fixture(scope="module")
+def region(settings: Settings) -> Region:
+    """A furnished register."""
+    with psycopg.connect(settings.database_url, autocommit=True) as connection:
+        return furnish(connection)
+
+
+@pytest.fixture
+async def applicant(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
+    """Somebody of the party."""
+    async with client_of(settings, APPLICANT.caller) as made:
+        yield made
+
+
+@pytest.fixture
+async def officer(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
+    """Somebody of the office."""
+    async with client_of(settings, OFFICER.caller) as made:
+        yield made

@@ -1,7 +1,6 @@
 """Cases over HTTP: the three services from draft to register, and every kind of bad, repeated and forged request."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
@@ -12,7 +11,6 @@ from geo.access import ANONYMOUS
 from geo.settings import Settings
 from tests.cases import papers
 from tests.cases.region import (
-    APPLICANT,
     DECLARATION,
     FOREIGN,
     INN,
@@ -22,7 +20,6 @@ from tests.cases.region import (
     STRANGER,
     Region,
     area_ha,
-    furnish,
     polygon,
     signed_at,
 )
@@ -30,27 +27,6 @@ from tests.conftest import client_of
 
 API = "/api/v1/cases"
 YEAR = 2026
-
-
-@pytest.fixture(scope="module")
-def region(settings: Settings) -> Region:
-    """A furnished register."""
-    with psycopg.connect(settings.database_url, autocommit=True) as connection:
-        return furnish(connection)
-
-
-@pytest.fixture
-async def applicant(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
-    """Somebody of the party."""
-    async with client_of(settings, APPLICANT.caller) as made:
-        yield made
-
-
-@pytest.fixture
-async def officer(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
-    """Somebody of the office."""
-    async with client_of(settings, OFFICER.caller) as made:
-        yield made
 
 
 def year() -> int:

@@ -1,52 +1,26 @@
 """Documents, signatures and decisions over HTTP: the whole way with a certificate, and what is refused on it."""
 
 import subprocess
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import httpx
-import psycopg
 import pytest
 
 from geo.settings import Settings
 from tests.cases import papers
 from tests.cases.region import (
-    APPLICANT,
     DECLARATION,
     INN,
-    OFFICER,
     PLOT,
     RIVAL,
     Region,
     area_ha,
-    furnish,
     polygon,
 )
 from tests.conftest import client_of
 
 API = "/api/v1/cases"
-
-
-@pytest.fixture(scope="module")
-def region(settings: Settings) -> Region:
-    """A furnished register."""
-    with psycopg.connect(settings.database_url, autocommit=True) as connection:
-        return furnish(connection)
-
-
-@pytest.fixture
-async def applicant(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
-    """Somebody of the party."""
-    async with client_of(settings, APPLICANT.caller) as made:
-        yield made
-
-
-@pytest.fixture
-async def officer(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
-    """Somebody of the office."""
-    async with client_of(settings, OFFICER.caller) as made:
-        yield made
 
 
 @pytest.fixture(scope="module")
