@@ -128,3 +128,30 @@ def test_what_a_layer_held_at_a_moment_is_known_without_reading_it(forest: Setti
         size = app.execute("SELECT pg_relation_size('register.stands') / 8192").fetchone()
     read = sum(int(n) for n in re.findall(r"shared (?:hit=\d+ )?read=(\d+)|shared hit=(\d+)", shown)[0] if n)
     assert size and read < size[0] / 3, shown
+
+
+@pytest.mark.parametrize(
+    ("caller", "rank", "most"),
+    [
+        (ANONYMOUS, 2, 10),
+        (ANONYMOUS, 0, 2500),
+        (Caller(account=1, rank=1, regions=("54",)), 2, 2500),
+    ],
+    ids=["hidden", "open", "his region"],
+)
+def test_of_a_layer_that_is_hidden_nothing_is_read_to_say_so(
+    forest: Settings, caller: Caller, rank: int, most: int
+) -> None:
+    with psycopg.connect(forest.database_url) as owner:
+        owner.execute("UPDATE access.layers SET rank = %s WHERE name = 'stands'", (rank,))
+        owner.execute("SET LOCAL ROLE mezha_app")
+        owner.execute(IDENTIFY, caller.settings())
+        [(newest,)] = owner.execute(
+            "SELECT newest FROM spatial.layer_states(NULL) WHERE layer = 'stands'"
+        ).fetchall()
+        [(read,)] = owner.execute(
+            "SELECT idx_tup_fetch + seq_tup_read FROM pg_stat_xact_user_tables WHERE relid = 'register.stands'::regclass"
+        ).fetchall()
+        owner.rollback()
+    assert (newest is None) == (most == 10)
+    assert read <= most
