@@ -1,13 +1,13 @@
 """Query parameters, parsed once: layer, boxes, moment, paging, format, unknown names."""
 
 from collections.abc import Callable, Collection
-from functools import cache, wraps
 from typing import Annotated, Any
 
 from fastapi import Depends, Query, Request
 
 from geo import layers, objects
 from geo.access import ANONYMOUS, Caller
+from geo.coroutine import in_place
 from geo.db import Database
 from geo.errors import ParameterError
 from geo.layers import Layer
@@ -16,19 +16,9 @@ from geo.settings import Settings
 from geo.where import numbers
 
 
-@cache
-def _in_place(dependency: Callable[..., Any]) -> Callable[..., Any]:
-    @wraps(dependency)
-    async def called(*args: Any, **named: Any) -> Any:
-        return dependency(*args, **named)
-
-    return called
-
-
 def at_once(dependency: Callable[..., Any]) -> Any:
-    """``Depends`` for what never waits: FastAPI sends a plain function to another thread and back, which takes longer
-    than all that it does there."""
-    return Depends(_in_place(dependency))
+    """``Depends`` for what never waits."""
+    return Depends(in_place(dependency))
 
 
 def caller_of(request: Request) -> Caller:

@@ -9,6 +9,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from accounts.person import Person
 from geo.access import Caller
+from geo.coroutine import in_place
 from geo.db import Database
 from geo.errors import MezhaError
 from web.visitor import AdministratorDep, CallerDep, DatabaseDep, PersonDep
@@ -49,5 +50,5 @@ def _administration(
     return Visit(request, person, caller, database)
 
 
-VisitDep = Annotated[Visit, Depends(_visit)]
-AdministrationDep = Annotated[Visit, Depends(_administration)]
+VisitDep = Annotated[Visit, Depends(in_place(_visit))]
+AdministrationDep = Annotated[Visit, Depends(in_place(_administration))]

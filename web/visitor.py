@@ -11,6 +11,7 @@ from accounts.origin import Origin, origin_of
 from accounts.person import Person
 from accounts.sessions import Ticket
 from geo.access import ANONYMOUS, Caller
+from geo.coroutine import in_place
 from geo.db import Database
 from geo.identifiers import whole_number
 from geo.settings import Settings
@@ -97,16 +98,16 @@ def origin(request: Request) -> Origin:
     return origin_of(peer, request.headers, settings_of(request).trusted_proxies)
 
 
-PersonDep = Annotated[Person, Depends(person_of)]
-EntryDep = Annotated[Person, Depends(entry_of)]
-AdministratorDep = Annotated[Person, Depends(administrator_of)]
-RegistrarDep = Annotated[Person, Depends(registrar_of)]
-OfficeDep = Annotated[Database, Depends(office_of)]
-CallerDep = Annotated[Caller, Depends(caller_of)]
-EntryCallerDep = Annotated[Caller, Depends(entry_caller)]
-DatabaseDep = Annotated[Database, Depends(database_of)]
-SettingsDep = Annotated[Settings, Depends(settings_of)]
-OriginDep = Annotated[Origin, Depends(origin)]
+PersonDep = Annotated[Person, Depends(in_place(person_of))]
+EntryDep = Annotated[Person, Depends(in_place(entry_of))]
+AdministratorDep = Annotated[Person, Depends(in_place(administrator_of))]
+RegistrarDep = Annotated[Person, Depends(in_place(registrar_of))]
+OfficeDep = Annotated[Database, Depends(in_place(office_of))]
+CallerDep = Annotated[Caller, Depends(in_place(caller_of))]
+EntryCallerDep = Annotated[Caller, Depends(in_place(entry_caller))]
+DatabaseDep = Annotated[Database, Depends(in_place(database_of))]
+SettingsDep = Annotated[Settings, Depends(in_place(settings_of))]
+OriginDep = Annotated[Origin, Depends(in_place(origin))]
 
 
 def own_path(wanted: str | None) -> str:

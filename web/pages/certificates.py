@@ -7,6 +7,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from accounts import certificates
 from accounts.errors import AccountsError
+from geo.coroutine import in_place
 from web.pages.login import step
 from web.pages.profile import shown
 from web.visitor import (
@@ -35,7 +36,7 @@ def certificate_of(request: Request) -> certificates.Certificate | AccountsError
         return err
 
 
-CertificateDep = Annotated[certificates.Certificate | AccountsError, Depends(certificate_of)]
+CertificateDep = Annotated[certificates.Certificate | AccountsError, Depends(in_place(certificate_of))]
 
 
 @router.post("/login/certificate")

@@ -13,6 +13,7 @@ from accounts.action import TITLES, Action
 from accounts.errors import DeniedError
 from accounts.person import Person
 from geo.access import Caller
+from geo.coroutine import in_place
 from geo.db import Database
 from geo.identifiers import whole_number
 from geo.layers import all_layers
@@ -54,8 +55,8 @@ def staff_of(request: Request) -> Person:
     return person
 
 
-AskedDep = Annotated[journal.Question, Depends(asked)]
-StaffDep = Annotated[Person, Depends(staff_of)]
+AskedDep = Annotated[journal.Question, Depends(in_place(asked))]
+StaffDep = Annotated[Person, Depends(in_place(staff_of))]
 
 
 @router.get("/profile/journal")
