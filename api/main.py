@@ -11,7 +11,6 @@ from urllib.parse import quote
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.middleware.cors import CORSMiddleware
-from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.responses import RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
@@ -19,6 +18,7 @@ from accounts.errors import LogInNeededError
 from accounts.roots import UnknownRootError
 from api import errors
 from api.case_errors import CASE_STATUSES
+from api.compression import Compression
 from api.gateway import Gateway
 from api.identity import Identity
 from api.patience import GoneError
@@ -194,8 +194,7 @@ def _fastapi(database: Database, writer: Database, settings: Settings) -> FastAP
         allow_methods=["GET", "HEAD"],
         expose_headers=["content-crs", "link"],
     )
-    # The quickest level: the next ones take twice the time of a page of features for a tenth less.
-    app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=1)
+    app.add_middleware(Compression, minimum_size=1000)
     return app
 
 

@@ -3,7 +3,6 @@
 A tile is served from here only while its version is the one that `tiles.versions` knows now.
 """
 
-import gzip
 import hashlib
 import os
 import time
@@ -11,6 +10,8 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+from isal import igzip
 
 from tiles.vector import TileQuery
 
@@ -50,7 +51,7 @@ class Tile:
     def pack(self) -> bytes:
         """The compressed bytes, made once."""
         if not self.packed:
-            self.packed = gzip.compress(self.body, compresslevel=4, mtime=0)
+            self.packed = igzip.compress(self.body, compresslevel=2, mtime=0)
         return self.packed
 
     @property

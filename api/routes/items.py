@@ -92,7 +92,7 @@ async def items(
     async with database.transaction(caller) as connection:
         query, reference = await asked.query(connection, layer)
         page = await objects.page(connection, layer, query, reference)
-        part = {"query": request.url.query[:500], "returned": len(page.features)}
+        part = {"query": request.url.query[:500], "returned": page.returned}
         await journal.listed(connection, caller, layer.name, details=part, address=address)
     own = negotiated(request)
     links = here(request, base, PAGE_KINDS, own.value)
@@ -103,11 +103,11 @@ async def items(
     head = {
         "type": "FeatureCollection",
         "numberMatched": page.matched,
-        "numberReturned": len(page.features),
+        "numberReturned": page.returned,
         "timeStamp": objects.now(),
         "links": links,
     }
-    body = orjson.dumps(head)[:-1] + b',"features":[' + ",".join(page.features).encode() + b"]}"
+    body = orjson.dumps(head)[:-1] + b',"features":[' + page.features.encode() + b"]}"
     headers = _content_crs(reference)
     if own is Representation.html:
         return html(request, layer.title["en"], orjson.loads(body), headers=headers)

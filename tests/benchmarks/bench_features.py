@@ -40,12 +40,10 @@ def fetched(client: httpx.Client, urls: Iterable[str]) -> float:
 
 def queried(connection: psycopg.Connection[Any], starts: Iterable[int]) -> float:
     """Median seconds of the page's statement alone, as the serving role."""
-    table = objects.gate("stands")
     times = []
     for start in starts:
         query = Query(limit=PAGE, after=start)
-        columns = [table.c.id, objects.feature_text(layer("stands"))]
-        statement = objects.chosen(layer("stands"), query, columns, limit=PAGE + 1)
+        statement = objects.page_statement(layer("stands"), query)
         text = str(
             statement.compile(dialect=postgresql.dialect(), compile_kwargs={"literal_binds": True})  # type: ignore[no-untyped-call]
         )
