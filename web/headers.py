@@ -6,6 +6,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from geo.settings import Settings
+from web.modules import IMPORT_MAP_HASH
 
 
 def content_policy(settings: Settings) -> str:
@@ -13,7 +14,7 @@ def content_policy(settings: Settings) -> str:
     outside = _origin(settings.basemap_url)
     rules = {
         "default-src": "'self'",
-        "script-src": "'self'",
+        "script-src": f"'self' '{IMPORT_MAP_HASH}'",
         "style-src": "'self'",
         "img-src": f"'self' data: blob:{outside}",
         "connect-src": f"'self'{outside}",

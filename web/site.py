@@ -47,6 +47,11 @@ LIBRARIES = {
     "swagger": "swagger-ui-dist",
     "terra-draw": "terra-draw/dist",
     "terra-draw-maplibre": "terra-draw-maplibre-gl-adapter/dist",
+    "pkijs": "pkijs/build",
+    "asn1js": "asn1js/build",
+    "bytestreamjs": "bytestreamjs/build",
+    "peculiar": "@peculiar/utils/build",
+    "noble": "@noble/hashes",
 }
 PAGES = (
     home.router,

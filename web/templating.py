@@ -7,12 +7,14 @@ from typing import Any
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
 
 from geo import remarks
 from geo.dictionaries import label
 from geo.settings import Settings
 from web import csrf, language
 from web.language import LOCALES
+from web.modules import IMPORT_MAP
 
 THEMES = ("auto", "light", "dark", "contrast")
 _YEAR = 31_536_000
@@ -32,6 +34,7 @@ def environment(locale: str) -> Environment:
     translations = language.catalogue(locale)
     made.install_gettext_translations(translations, newstyle=True)  # type: ignore[attr-defined]
     made.globals["csrf_token"] = csrf.token_of
+    made.globals["import_map"] = Markup(IMPORT_MAP)  # noqa: S704 - a constant of ours
     made.filters |= {
         "number": partial(_swap, language.number, locale),
         "area": partial(_swap, language.area, locale),

@@ -38,6 +38,13 @@ class Centre:
         """A file of the centre."""
         return str(self.folder / name)
 
+    def container(self, name: str, password: str, *, old: bool = False) -> str:
+        """Path of a PKCS#12 file with somebody's key, his certificate and the root's."""
+        made = self.at(f"{name}.p12")
+        extra = ["-legacy"] if old else []
+        openssl("pkcs12", "-export", *extra, "-inkey", self.at(f"{name}.key"), "-in", self.at(f"{name}.pem"), "-certfile", self.at("root.pem"), "-passout", f"pass:{password}", "-out", made, gost=self.gost)  # fmt: skip
+        return made
+
     def person(
         self, name: str, *, days: int = 365, inn: str = INN, usage: str = "digitalSignature", serial: str = ""
     ) -> str:

@@ -286,8 +286,9 @@ def test_a_licence_extension(stage: Stage, centres: tuple[Centre, Centre], tmp_p
     page.click("button[name=then][value=submit]")
     expect(page.locator("#signature .error-text")).to_contain_text("Подпишите снова")
     shot(page, "licence-extension-4-changed")
-    _sign(page, tmp_path, rsa.sign("lesnikova", _sheet(page, tmp_path)))
+    _sign_here(page, rsa, phone="+7 913 000-00-02")
     expect(page.locator("#signature")).to_contain_text("Подписано. Дело можно отправлять.")
+    expect(page.locator("#contact_phone")).to_have_value("+7 913 000-00-02")
     page.click("button[name=then][value=submit]")
     page.wait_for_url(re.compile("saved=1"))
     number = page.locator("h1 .number").inner_text()
@@ -345,3 +346,29 @@ def _sign(page: Page, tmp_path: Path, signature: bytes) -> None:
     with page.expect_file_chooser() as chooser:
         page.get_by_role("button", name="Приложить файл .sig").click()
     chooser.value.set_files(str(file))
+
+
+def _sign_here(page: Page, centre: Centre, *, phone: str) -> None:
+    """Sign in the page with a key from a file, what was typed a moment ago too; the key goes nowhere."""
+    sent: list[bytes] = []
+    page.on("request", lambda request: sent.append(request.post_data_buffer or b""))
+    fill(page, contact_phone=phone)
+    page.get_by_role("button", name="Подписать ключом из файла").click()
+    dialog = page.locator("#key-dialog")
+    for password, old, told in (
+        ("другой пароль", False, "Пароль не подходит"),
+        ("Ель-и-Сосна-9", True, "устаревшим способом"),
+        ("Ель-и-Сосна-9", False, ""),
+    ):
+        page.set_input_files("#key-file", centre.container("lesnikova", "Ель-и-Сосна-9", old=old))
+        page.fill("#key-password", password)
+        if not told:
+            with page.expect_navigation():
+                dialog.get_by_role("button", name="Подписать").click()
+            break
+        dialog.get_by_role("button", name="Подписать").click()
+        expect(dialog.locator(".file-status")).to_contain_text(told)
+        shot(page, f"licence-extension-5-key-{'old' if old else 'password'}")
+    key = Path(centre.at("lesnikova.p12")).read_bytes()
+    assert sent
+    assert not any("Ель-и-Сосна".encode() in body or key[:64] in body for body in sent)

@@ -8,7 +8,7 @@ function told(body) {
 }
 
 /** Sends bytes; resolves with null where they were taken, otherwise with what to say. */
-function send(address, file, progress) {
+export function send(address, file, progress) {
   return new Promise((resolve) => {
     const request = new XMLHttpRequest();
     request.open("POST", address);
@@ -32,7 +32,7 @@ function send(address, file, progress) {
 }
 
 /** The page again, at the same place: what was typed is kept by the draft. */
-function again(place) {
+export function again(place) {
   const url = new URL(location.href);
   url.search = "";
   url.hash = place;

@@ -2,12 +2,16 @@
 const form = document.getElementById("case-form");
 const status = document.getElementById("save-status");
 const WAIT = 2500;
+let settle = async () => true;
+
+/** Saves what is typed and not saved yet; false where that failed. */
+export const settled = () => settle();
 
 if (form) {
   const key = `mezha-case-${form.dataset.case}`;
   let revision = Number(form.dataset.revision);
   let timer = 0;
-  let running = false;
+  let running = null;
   let again = false;
   let stopped = false;
   let sent = null;
@@ -27,22 +31,44 @@ if (form) {
     status.classList.toggle("failed", Boolean(failed));
   };
 
+  const text = () => JSON.stringify({ payload: values() });
+  let stored = text();
+
   async function save() {
     if (stopped) return;
     if (running) {
       again = true;
       return;
     }
-    running = true;
+    running = write();
+    await running;
+    running = null;
+    if (sent) form.requestSubmit(sent.submitter);
+    else if (again) {
+      again = false;
+      save();
+    }
+  }
+
+  settle = async () => {
+    await running;
+    clearTimeout(timer);
+    if (stored !== text()) await save();
+    return stored === text();
+  };
+
+  async function write() {
+    const body = text();
     tell(form.dataset.saving);
     try {
       const answer = await fetch(`/api/v1/cases/${form.dataset.case}`, {
         method: "PUT",
         headers: { "content-type": "application/json", "if-match": `"${revision}"`, "x-csrf-token": form.dataset.csrf },
-        body: JSON.stringify({ payload: values() }),
+        body,
       });
       if (answer.ok) {
         revision = (await answer.json()).revision;
+        stored = body;
         form.elements.revision.value = revision;
         document.dispatchEvent(new CustomEvent("case:revision", { detail: revision }));
         localStorage.removeItem(key);
@@ -57,13 +83,6 @@ if (form) {
       }
     } catch {
       tell(form.dataset.failed, true);
-    } finally {
-      running = false;
-      if (sent) form.requestSubmit(sent.submitter);
-      else if (again) {
-        again = false;
-        save();
-      }
     }
   }
 
