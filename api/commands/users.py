@@ -114,9 +114,9 @@ def show_demo(settings: Settings) -> None:
         table.add_row(part.login, part.title)
     out.print(table)
     if demonstration.missing(settings, [p.login for p in demo.PARTS if p.role in demo.SIGNING]):
-        demonstration.make(settings, _demo_holders())
+        demonstration.make(settings, _demo_holders(), demo.PASSWORD)
     out.print(
-        f"keys and certificates to sign with, for this demonstration only: {demonstration.folder(settings)}",
+        f"keys and certificates to sign with, for this demonstration only (.p12 with the same password): {demonstration.folder(settings)}",
         highlight=False,
     )
 

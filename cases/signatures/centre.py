@@ -7,6 +7,7 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import pkcs12
 from cryptography.x509.oid import NameOID
 
 _PEM = serialization.Encoding.PEM
@@ -58,6 +59,16 @@ class Pair:
         path.touch(mode=0o600)
         path.write_bytes(
             self.key.private_bytes(_PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        )
+
+    def keep_container(self, path: Path, password: str) -> None:
+        """Write key and certificate as PKCS#12, encrypted with AES-256, where their owner alone reads it."""
+        path.touch(mode=0o600)
+        kept = serialization.BestAvailableEncryption(password.encode())
+        path.write_bytes(
+            pkcs12.serialize_key_and_certificates(
+                None, self.key, self.certificate, cas=None, encryption_algorithm=kept
+            )
         )
 
 

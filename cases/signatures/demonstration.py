@@ -22,13 +22,20 @@ def paths(settings: Settings, login: str) -> tuple[Path, Path]:
     return folder(settings) / f"{login}.key", folder(settings) / f"{login}.pem"
 
 
+def container(settings: Settings, login: str) -> Path:
+    """Key and certificate of a log-in in one file, as the pages open it."""
+    return folder(settings) / f"{login}.p12"
+
+
 def missing(settings: Settings, logins: Iterable[str]) -> bool:
     """Whether a certificate is still to be made; asked at every start, so without the imports that making it takes."""
-    return not all(path.is_file() for login in logins for path in paths(settings, login))
+    return not all(
+        path.is_file() for login in logins for path in (*paths(settings, login), container(settings, login))
+    )
 
 
-def make(settings: Settings, holders: "Mapping[str, Holder]") -> None:
-    """Give every log-in a key and a certificate; the root becomes trusted here.
+def make(settings: Settings, holders: "Mapping[str, Holder]", password: str) -> None:
+    """Give every log-in a key and a certificate, apart and in a container with a password; the root becomes trusted here.
 
     Each certificate says that it is a demonstration. The key of the root is thrown away: nobody can give more.
     """
@@ -45,3 +52,4 @@ def make(settings: Settings, holders: "Mapping[str, Holder]") -> None:
         pair = centre.give(Holder(holder.name, holder.organisation, holder.inn, _NOTE))
         pair.keep_key(key)
         certificate.write_bytes(pair.pem)
+        pair.keep_container(container(settings, login), password)

@@ -10,6 +10,7 @@ from cases.signatures import demonstration, verifier
 from cases.signatures.centre import Holder
 from geo.settings import Settings
 
+PASSWORD = "Берёза-7"
 PEOPLE = {
     "les": Holder("Лесникова Анна", "ООО «Кедр»", "5406000001"),
     "nedra": Holder("Рудаков", "АО", "7707083893"),
@@ -21,7 +22,7 @@ def house(tmp_path: Path) -> Settings:
     """A demonstration that was started once."""
     made = Settings(home=tmp_path, demo=True)
     assert demonstration.missing(made, PEOPLE)
-    demonstration.make(made, PEOPLE)
+    demonstration.make(made, PEOPLE, PASSWORD)
     assert not demonstration.missing(made, PEOPLE)
     return made
 
@@ -67,3 +68,19 @@ def test_every_certificate_says_that_it_is_a_demonstration(house: Settings) -> N
         assert key.stat().st_mode & 0o077 == 0
     # No key of the root is left, with which somebody could make more.
     assert {p.name for p in house.home.rglob("*.key")} == {"les.key", "nedra.key"}
+
+
+def test_the_container_of_an_applicant_opens_in_a_browser(house: Settings) -> None:
+    """Browsers decrypt AES only: both parts are encrypted so."""
+    path = demonstration.container(house, "nedra")
+    assert path.stat().st_mode & 0o077 == 0
+    told = subprocess.run(
+        ["openssl", "pkcs12", "-in", path, "-passin", f"pass:{PASSWORD}", "-info", "-nodes"],
+        capture_output=True,
+        check=True,
+    )
+    assert told.stderr.count(b"PBES2, PBKDF2, AES-256-CBC") == 2
+    assert (
+        x509.load_pem_x509_certificate(told.stdout).public_key()
+        == x509.load_pem_x509_certificate(demonstration.paths(house, "nedra")[1].read_bytes()).public_key()
+    )
