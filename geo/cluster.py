@@ -99,9 +99,9 @@ class Cluster:
         return cls(data.resolve(), Path(tempfile.gettempdir()) / f"mezha-{mark}")
 
     @classmethod
-    def temporary(cls) -> "Cluster":
-        """A throw-away cluster in a new folder; `destroy` removes it."""
-        folder = Path(tempfile.mkdtemp(prefix="mezha-test-"))
+    def temporary(cls, within: Path | None = None) -> "Cluster":
+        """A throw-away cluster in a new folder, of the system's temporary ones if not told; `destroy` removes it."""
+        folder = Path(tempfile.mkdtemp(prefix="mezha-test-", dir=within))
         user = _server_user()
         if user:
             shutil.chown(folder, user, user)

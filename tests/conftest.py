@@ -61,7 +61,7 @@ def new_database(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> 
         name = f"mezha_{next(_numbers)}"
         with psycopg.connect(cluster.url("postgres"), autocommit=True) as connection:
             connection.execute(
-                sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
+                sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy").format(
                     sql.Identifier(name), sql.Identifier(seed.TEMPLATE)
                 )
             )
