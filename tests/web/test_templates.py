@@ -103,7 +103,7 @@ async def test_a_choice_of_language_and_appearance_is_remembered(visitor: httpx.
 async def test_pages_may_load_only_what_is_ours_and_nobody_may_frame_them(visitor: httpx.AsyncClient) -> None:
     headers = (await visitor.get("/")).headers
     policy = headers["content-security-policy"]
-    assert "script-src 'self';" in policy
+    assert f"script-src 'self' '{IMPORT_MAP_HASH}';" in policy
     assert "unsafe" not in policy
     assert "frame-ancestors 'none'" in policy
     assert headers["x-content-type-options"] == "nosniff"
