@@ -10,6 +10,7 @@ import pytest
 from geo.access import Caller
 from geo.settings import Settings
 from tests.conftest import client_of, make_object
+from web.modules import IMPORT_MAP_HASH
 
 PAGES = {
     "/": 200,
