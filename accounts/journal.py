@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from accounts.action import Action
 from geo.access import Caller
+from geo.batch import Ask, order
 from geo.layers import Access
 from geo.objects import gate
 from geo.session import sql_of
@@ -61,6 +62,11 @@ class Entry:
             "\\u0000", ""
         )
         return {k: v.replace("\x00", "") if isinstance(v, str) else v for k, v in found.items()}
+
+
+def recorded(entry: Entry) -> Ask[None]:
+    """`record`, to be sent with other statements."""
+    return order(_BOUND, entry.values())
 
 
 async def record(connection: AsyncConnection | psycopg.AsyncConnection[TupleRow], entry: Entry) -> None:

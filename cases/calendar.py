@@ -8,9 +8,12 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.deadlines import WorkingCalendar
+from geo.batch import Ask, answered
 from geo.errors import ParameterError
 
-_READ = text("SELECT date, kind = 'working' FROM cases.calendar_day WHERE date BETWEEN :first AND :last")
+_READ = text(
+    "SELECT date, kind = 'working' AS working FROM cases.calendar_day WHERE date BETWEEN :first AND :last"
+)
 _SEED = text(
     "INSERT INTO cases.calendar_day (date, kind, note) SELECT date, kind, note"
     " FROM jsonb_to_recordset(CAST(:days AS jsonb)) AS d (date date, kind text, note text)"
@@ -56,6 +59,10 @@ async def set_day(connection: AsyncConnection, day: date, kind: str, note: str) 
 
 async def read(connection: AsyncConnection, around: date) -> WorkingCalendar:
     """The calendar two years around a day: long enough for every term that a service may set."""
+    return await answered(connection, asked(around))
+
+
+def asked(around: date) -> Ask[WorkingCalendar]:
+    """The same, to be sent with others."""
     span = {"first": around - timedelta(days=800), "last": around + timedelta(days=1200)}
-    rows = (await connection.execute(_READ, span)).all()
-    return WorkingCalendar({row[0]: row[1] for row in rows})
+    return Ask(_READ, span, lambda rows: WorkingCalendar({row["date"]: row["working"] for row in rows}))

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.expression import resolve
 from cases.rules import Moment, Outcome, Predicate, Rule, RuleSet, Severity, verdict
+from geo.batch import Ask, answered, attempt, order, together
 from geo.geometry import tolerance_m2
 from geo.layers import layer
 from geo.session import sql_of
@@ -184,13 +185,14 @@ async def evaluate(
     With ``at`` they are asked as of that instant. A rule that cannot be asked answers not_checked, never clear.
     """
     rules = rule_set.active(question.moment, question.valid_on)
+    own = order(_SEE_OWN, {"rank": str(rank)})
     try:
         instant, states = await _states(connection, rules, at)
         rows, failed = await _ask(
             connection, rules, question, instant, replayed=at is not None, states=states
         )
     finally:
-        await connection.execute(_SEE_OWN, {"rank": str(rank)})
+        await together(connection, own)
     answers = [
         _answer(
             rule,
@@ -228,13 +230,13 @@ async def _states(
         "as_of": at.as_of if at else None,
         "snapshot": at.snapshot if at else None,
     }
-    rows = (await connection.execute(_LAYER_STATES, values)).all()
+    rows = await answered(connection, Ask(_LAYER_STATES, values, list))
     found = {}
     for row in rows:
-        cause = f"outage: {row.outage}" if row.outage else "" if row.id else "empty"
-        version = f"{row.id}@{row.at.isoformat()}" if row.id else ""
-        found[row.layer] = _LayerState(version, row.at, cause)
-    return at or Instant(rows[0].as_of, rows[0].snapshot), found
+        cause = f"outage: {row['outage']}" if row["outage"] else "" if row["id"] else "empty"
+        version = f"{row['id']}@{row['at'].isoformat()}" if row["id"] else ""
+        found[row["layer"]] = _LayerState(version, row["at"], cause)
+    return at or Instant(rows[0]["as_of"], rows[0]["snapshot"]), found
 
 
 async def _ask(
@@ -275,9 +277,9 @@ async def _rows(
     replayed: bool,
 ) -> dict[str, Any]:
     asked, values = statement(rules, question, replayed=replayed)
-    async with connection.begin_nested():
-        rows = (await connection.execute(asked, values | extra)).mappings().all()
-    return {row["rule"]: row for row in rows}
+    found = Ask(asked, values | extra, lambda rows: {row["rule"]: row for row in rows})
+    await attempt(connection, found)
+    return found.answer
 
 
 def _answer(
@@ -389,7 +391,7 @@ async def claims(
             "geometry": question.geometry,
             "lodged_order": question.lodged_order,
         }
-        rows = (await connection.execute(_CLAIMS, values)).mappings().all()
+        rows = await answered(connection, Ask(_CLAIMS, values, list))
         outcome = Outcome.hit if rows else Outcome.clear
         objects = tuple(
             {"case": r["case_id"], "number": r["number"], "lodged_at": r["lodged_at"].isoformat()}

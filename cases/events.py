@@ -10,6 +10,7 @@ from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.lifecycle import Action, Move, Role, State
+from geo.batch import Ask
 
 _APPEND = text(
     "INSERT INTO cases.events (case_id, seq, action, from_state, to_state, role, reason, data)"
@@ -42,7 +43,7 @@ class Appended:
     account: int | None
 
 
-async def append(connection: AsyncConnection, step: Step, data: dict[str, Any]) -> Appended:
+def appended(step: Step, data: dict[str, Any]) -> Ask[Appended]:
     """Append an event; its number, account and time are the database's."""
     values = {
         "case": step.case,
@@ -53,7 +54,7 @@ async def append(connection: AsyncConnection, step: Step, data: dict[str, Any]) 
         "reason": step.reason,
         "data": json.dumps(data, default=str, ensure_ascii=False),
     }
-    return Appended(*(await connection.execute(_APPEND, values)).one())
+    return Ask(_APPEND, values, lambda rows: Appended(**rows[0]))
 
 
 async def of_case(connection: AsyncConnection, case: int) -> Sequence[RowMapping]:

@@ -10,10 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cases.evaluation import Answer, Evaluation, Question
 from cases.lifecycle import Role
 from cases.rules import Outcome, Rule, RuleSet, Severity, fill
+from geo.batch import Ask, answered
 from geo.layers import layer, model_of
 
 _KEEP = text(
-    "SELECT cases.keep_check(CAST(:head AS jsonb), CAST(:answers AS jsonb), CAST(:reasons AS jsonb))"
+    "SELECT cases.keep_check(CAST(:head AS jsonb), CAST(:answers AS jsonb), CAST(:reasons AS jsonb)) AS kept"
 )
 _OF_CASE = text(
     """
@@ -73,8 +74,7 @@ async def keep(
         "answers": json.dumps(rows, default=str),
         "reasons": json.dumps(given),
     }
-    check: int = (await connection.execute(_KEEP, values)).scalar_one()
-    return check
+    return await answered(connection, Ask(_KEEP, values, lambda rows: int(rows[0]["kept"])))
 
 
 def unanswered(rules: RuleSet, answers: Iterable[Answer], reasons: Mapping[str, str]) -> list[Answer]:

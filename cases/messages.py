@@ -13,6 +13,7 @@ from cases import wording
 from cases.lifecycle import Action, Role
 from cases.record import Case
 from cases.service_definition import ServiceDefinition
+from geo.batch import Ask, answered
 from geo.jobs import enqueue
 
 POST = "cases.post"
@@ -88,7 +89,9 @@ async def tell(connection: AsyncConnection, case: Case, told: Told) -> None:
         "sides": json.dumps(told.sides, ensure_ascii=False),
         "call": json.dumps(call, ensure_ascii=False, default=str),
     }
-    letters, calls = (await connection.execute(_TELL, values)).one()
+    letters, calls = await answered(
+        connection, Ask(_TELL, values, lambda rows: (rows[0]["letters"], rows[0]["calls"]))
+    )
     # Without a queueing lock: two transactions that tell something at once must not wait for one another.
     if letters:
         await enqueue(connection, POST, {})

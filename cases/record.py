@@ -16,6 +16,7 @@ from cases.errors import UnknownCaseError
 from cases.lifecycle import State
 from cases.rules import RuleSet
 from cases.service_definition import ServiceDefinition
+from geo.batch import Ask, Rows, answered
 from geo.identifiers import whole_number
 
 COLUMNS = (
@@ -82,15 +83,23 @@ async def load(connection: AsyncConnection, identity: int, *, lock: bool = False
 
     UnknownCaseError where the caller sees none: what he may not see does not exist.
     """
-    row = (await connection.execute(_LOCKED if lock else _ONE, {"id": identity})).mappings().first()
-    if row is None:
+    return await answered(connection, asked(identity, lock=lock))
+
+
+def asked(identity: int, *, lock: bool = False) -> Ask[Case]:
+    """The same, to be sent with others."""
+
+    def shape(rows: Rows) -> Case:
+        if rows:
+            return Case.of(rows[0])
         raise UnknownCaseError(
             f"There is no case {identity}.",
             "Look into your list of cases, or log in as a member of the party.",
             field="case",
             value=str(identity),
         )
-    return Case.of(dict(row))
+
+    return Ask(_LOCKED if lock else _ONE, {"id": identity}, shape)
 
 
 def case_id(value: str) -> int:

@@ -29,10 +29,13 @@ from cases.rules import Moment
 from cases.service_definition import ServiceDefinition
 from cases.submission import Examined
 from cases.terms import Standing
+from geo.batch import Ask, answered, together
 from geo.history import Written
 from geo.sentence import Sentence
 
-_LODGE = text("SELECT given, place, instant FROM cases.lodge(:case, :prefix, :zone, :evidence)")
+_LODGE = text(
+    "SELECT given AS number, place AS lodged_order, instant AS lodged_at FROM cases.lodge(:case, :prefix, :zone, :evidence)"
+)
 _RENEW = text("SELECT cases.renew(:case, :evidence)")
 _JOURNALLED = {
     Action.submit: journal_action.Action.submit,
@@ -54,8 +57,8 @@ class Turn:
     role: Role
     action: Action
     move: Move
+    standing: Standing
     account: int | None = None
-    standing: Standing | None = None
 
     def step(self, reason: str = "") -> Step:
         """The event of this turn."""
@@ -69,19 +72,21 @@ class Turn:
 
 async def _take(connection: AsyncConnection, desk: Desk, actor: Actor, case_id: int, action: Action) -> Turn:
     """Lock a case for an action; WrongStateError or NotAllowedError where the table has no such move."""
-    case = await record.load(connection, case_id, lock=True)
+    found, open_, days = record.asked(case_id, lock=True), terms.opened(case_id), calendar.asked(desk.today())
+    await together(connection, found, open_, days)
+    case = found.answer
     service = await record.definition_of(connection, desk, case)
     role = actor.role_in(case.party_inn, case.region)
     if role is None:
         raise NotAllowedError("You are on no side of this case.", "Log in as somebody who is.", field="case")
-    found = move(case.state, action, role, service.actions)
+    way = move(case.state, action, role, service.actions)
     if role == Role.inspector:
         raise NotAllowedError(
             Sentence("An inspector looks at cases and moves none."),
             Sentence("An officer of the office decides: ask one, or an administrator for that duty."),
             field="case",
         )
-    if found is None:
+    if way is None:
         possible = actions(case.state, role, service.actions)
         label = service.label(case.state, "applicant" if role == Role.applicant else "staff", "en")
         raise WrongStateError(
@@ -91,7 +96,8 @@ async def _take(connection: AsyncConnection, desk: Desk, actor: Actor, case_id: 
             value=case.state,
         )
     desk.after("take")
-    return Turn(case, service, role, action, found, actor.caller.account)
+    standing = Standing(case.id, open_.answer, days.answer, desk.today())
+    return Turn(case, service, role, action, way, standing, actor.caller.account)
 
 
 def _reasoned(turn: Turn, reason: str) -> str:
@@ -112,30 +118,33 @@ async def _moved(
     reason: str = "",
     data: Mapping[str, Any] | None = None,
 ) -> Case:
-    """Append the event and bring the terms in line."""
-    event = await events.append(connection, turn.step(reason), dict(data or {}))
-    await journal.record(
-        connection,
-        Entry(
-            _JOURNALLED.get(turn.action, journal_action.Action.case_changed),
-            account=turn.account,
-            subject="cases",
-            object=turn.case.id,
-            region=turn.case.region,
-            inn=turn.case.party_inn,
-            details={"action": turn.action, "from": turn.case.state, "to": turn.move.to},
-        ),
+    """Append the event with its entry in the journal, bring the terms in line, tell both sides."""
+    appended = events.appended(turn.step(reason), dict(data or {}))
+    entry = Entry(
+        _JOURNALLED.get(turn.action, journal_action.Action.case_changed),
+        account=turn.account,
+        subject="cases",
+        object=turn.case.id,
+        region=turn.case.region,
+        inn=turn.case.party_inn,
+        details={"action": turn.action, "from": turn.case.state, "to": turn.move.to},
     )
+    following = terms.follow(turn.service, turn.standing, turn.move.to)
+    await together(connection, appended, journal.recorded(entry), *following.orders)
     desk.after("event")
-    known = turn.standing or await terms.standing(connection, turn.case.id, desk.today())
-    due = await terms.follow(connection, turn.service, known, turn.move.to)
     desk.after("terms")
-    moved = turn.made(event)
+    event = appended.answer
     await messages.tell_event(
-        connection, turn.service, moved, event=event.id, action=turn.action, reason=reason, due=due
+        connection,
+        turn.service,
+        turn.made(event),
+        event=event.id,
+        action=turn.action,
+        reason=reason,
+        due=following.due,
     )
     desk.after("told")
-    return moved
+    return turn.made(event)
 
 
 async def _simple(
@@ -197,7 +206,6 @@ async def submit(
     examined = await submission.examine(connection, desk, actor, case, turn.service, moment=Moment.submit)
     await submission.refuse(connection, actor, case, examined, reasons)
     desk.after("examine")
-    turn = replace(turn, standing=await terms.standing(connection, case.id, desk.today()))
     case = await _lodge(connection, desk, turn, submission.evidence(case, examined))
     turn = replace(turn, case=case)
     desk.after("lodge")
@@ -216,8 +224,8 @@ async def _lodge(connection: AsyncConnection, desk: Desk, turn: Turn, evidence: 
         "zone": desk.time_zone,
         "evidence": evidence,
     }
-    number, order, at = (await connection.execute(_LODGE, values)).one()
-    return replace(turn.case, number=number, lodged_order=order, lodged_at=at, evidence_sha256=evidence)
+    place = await answered(connection, Ask(_LODGE, values, lambda rows: dict(rows[0])))
+    return replace(turn.case, **place, evidence_sha256=evidence)
 
 
 async def _relodge(

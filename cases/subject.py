@@ -2,13 +2,15 @@
 
 from collections.abc import Sequence
 from datetime import date
+from functools import cache
 from typing import Any
 
-from sqlalchemy import RowMapping, text
+from sqlalchemy import RowMapping, TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.errors import ObjectGoneError
 from cases.service_definition import ServiceDefinition
+from geo.batch import Ask, answered
 from geo.layers import layer
 
 
@@ -20,13 +22,22 @@ async def read(
     connection: AsyncConnection, layer_name: str, identity: int, day: date
 ) -> dict[str, Any] | None:
     """The object as it holds on a day and the caller may see it; None where he sees none."""
-    name = layer(layer_name).name
-    statement = text(
+    return await answered(connection, asked(layer_name, identity, day))
+
+
+def asked(layer_name: str, identity: int, day: date) -> Ask[dict[str, Any] | None]:
+    """The same, to be sent with others."""
+    values = {"id": identity, "day": day}
+    return Ask(_standing(layer(layer_name).name), values, lambda rows: dict(rows[0]) if rows else None)
+
+
+@cache
+def _standing(name: str) -> TextClause:
+    """One statement a layer, written once."""
+    return text(
         f"SELECT {_columns(name)} FROM gate.{name} WHERE id = :id AND sys_to = 'infinity'"
         " AND valid_from <= :day AND valid_to > :day ORDER BY valid_from DESC LIMIT 1"
     )
-    row = (await connection.execute(statement, {"id": identity, "day": day})).mappings().first()
-    return dict(row) if row else None
 
 
 async def held(connection: AsyncConnection, layer_name: str, inn: str, day: date) -> Sequence[RowMapping]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from sqlalchemy import text
@@ -21,6 +21,8 @@ from cases.record import Case
 from cases.rules import Moment, Outcome, RuleSet, Severity, verdict
 from cases.service_definition import ServiceDefinition
 from cases.signatures import kept, requirements
+from cases.signatures.kept import Signature
+from geo.batch import Ask, together
 
 _GROUND = text("SELECT area_m2, sha256 FROM cases.geometries WHERE id = :id")
 _CHECK = text(
@@ -77,18 +79,14 @@ async def examine(
     """Ask form, documents, signature and rules; the claims of other cases are asked apart, once the case has its
     place in the queue. ``signed`` is whether a submission needs its signature."""
     today = desk.today()
-    row = await object_of(connection, desk, case) or None
+    given = await _given(connection, case, today)
+    row, papers = given.row, given.papers if moment != Moment.decide else ()
     problems = [*_missing(service, case, row), *form.problems(service, case.payload, row or {}, today)]
-    area, sha256 = None, ""
-    if case.geometry is not None:
-        area, sha256 = (await connection.execute(_GROUND, {"id": case.geometry})).one()
-    papers = tuple(await shelf.current(connection, case.id)) if moment != Moment.decide else ()
     if moment != Moment.decide:
-        signatures = await kept.of_case(connection, case.id)
-        problems += requirements.of_documents(service, papers, signatures, today)
+        problems += requirements.of_documents(service, papers, given.signatures, today)
         if moment == Moment.submit and signed:
-            digest_ = sheet.digest(case, sha256, papers)
-            problems += requirements.of_submission(service, signatures, digest_)
+            digest_ = sheet.digest(case, given.sha256, papers)
+            problems += requirements.of_submission(service, given.signatures, digest_)
     question = Question(
         case=case.id,
         geometry=case.geometry,
@@ -98,18 +96,41 @@ async def examine(
         subject=row or {},
         values=case.values(today),
         subject_layer=case.subject_layer or "",
-        area_m2=area,
+        area_m2=given.area_m2,
         lodged_order=case.lodged_order,
     )
     found = desk.catalogue.rules_of(service)
     if found is None:
-        instant = Instant(datetime.now(UTC), "")
-        return Examined(
-            question, tuple(problems), Evaluation(instant, ()), None, "", row or {}, sha256, papers
-        )
-    rules, digest = found
-    answers = await evaluation.evaluate(connection, rules, question, rank=actor.caller.rank)
-    return Examined(question, tuple(problems), answers, rules, digest, row or {}, sha256, papers)
+        answers, rules, digest = Evaluation(Instant(datetime.now(UTC), ""), ()), None, ""
+    else:
+        rules, digest = found
+        answers = await evaluation.evaluate(connection, rules, question, rank=actor.caller.rank)
+    return Examined(question, tuple(problems), answers, rules, digest, row or {}, given.sha256, papers)
+
+
+@dataclass(frozen=True)
+class _Given:
+    """What a case rests on: its object as it stands today, the size and hash of its boundary, papers and signatures."""
+
+    row: Mapping[str, Any] | None
+    area_m2: float | None
+    sha256: str
+    papers: tuple[Document, ...]
+    signatures: Sequence[Signature]
+
+
+async def _given(connection: AsyncConnection, case: Case, today: date) -> _Given:
+    shape = Ask(_GROUND, {"id": case.geometry}, lambda rows: rows[0] if rows else None)
+    papers, signatures = shelf.asked(case.id), kept.asked(case.id)
+    asks: list[Ask[Any]] = [shape, papers, signatures]
+    row = None
+    if case.subject_layer and case.subject_id is not None:
+        row = subject.asked(case.subject_layer, case.subject_id, today)
+        asks.append(row)
+    await together(connection, *asks)
+    area, sha256 = (shape.answer["area_m2"], shape.answer["sha256"]) if shape.answer else (None, "")
+    newest = tuple(shelf.newest(papers.answer))
+    return _Given(row.answer if row else None, area, sha256, newest, signatures.answer)
 
 
 def _missing(service: ServiceDefinition, case: Case, row: Mapping[str, Any] | None) -> list[Problem]:

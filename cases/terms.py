@@ -3,15 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cases import calendar
 from cases.deadlines import Term, WorkingCalendar, begun, paused, reminder_days, resumed
 from cases.lifecycle import Action, State
 from cases.service_definition import Deadline, ServiceDefinition
+from geo.batch import Ask, order
 from geo.session import sql_of
 
 _OPEN = text(
@@ -45,70 +44,84 @@ class Due:
 
 
 @dataclass(frozen=True)
+class Open:
+    """A term that has not ended: due on a day, or paused with so many working days left."""
+
+    id: int
+    term: str
+    owner: str
+    due_on: date | None
+    left_days: int | None
+
+
+@dataclass(frozen=True)
 class Standing:
-    """The open terms of a case by their names, and the calendar; they stay so while the case is locked."""
+    """What `follow` needs to know: the open terms by their names, and the calendar; they stay so while the case is locked."""
 
     case: int
-    open: Mapping[str, Any]
+    open: Mapping[str, Open]
     days: WorkingCalendar
     today: date
 
 
-async def standing(connection: AsyncConnection, case: int, today: date) -> Standing:
-    """What `follow` needs to know: read early, where others wait for what comes after."""
-    open_ = {row.term: row for row in await connection.execute(_OPEN, {"case": case})}
-    return Standing(case, open_, await calendar.read(connection, today), today)
+def opened(case: int) -> Ask[Mapping[str, Open]]:
+    """The open terms of a case by their names."""
+    return Ask(_OPEN, {"case": case}, lambda rows: {row["term"]: Open(**row) for row in rows})
 
 
-async def follow(
-    connection: AsyncConnection, service: ServiceDefinition, known: Standing, state: State
-) -> dict[str, date]:
-    """Bring the terms of a case in line with the state that it has reached; the nearest last day of each owner."""
+@dataclass(frozen=True)
+class Following:
+    """What brings the terms in line: statements to send, and the nearest last day of each owner after them."""
+
+    orders: Sequence[Ask[None]]
+    due: Mapping[str, date]
+
+
+def follow(service: ServiceDefinition, known: Standing, state: State) -> Following:
+    """Bring the terms of a case in line with the state that it reaches."""
     days, today = known.days, known.today
+    orders: list[Ask[None]] = []
     due = [(row.owner, row.due_on) for row in _untouched(service, known)]
     for definition in service.deadlines:
         running = known.open.get(definition.id)
         if running is None:
             if state in definition.starts:
-                begun_ = await _begin(connection, days, definition, known.case, today)
-                due.append((definition.owner, begun_.due_on))
+                term = begun(days, today, definition.working_days)
+                orders.append(_begin(known, definition, term))
+                due.append((definition.owner, term.due_on))
             continue
         if state in definition.ends:
-            await connection.execute(_END, {"id": running.id})
+            orders.append(order(_END, {"id": running.id}))
             continue
         term = Term(running.due_on, running.left_days)
         new = (paused if state in definition.pauses else resumed)(days, term, today)
         if new != term:
-            await connection.execute(_SET, {"id": running.id, "due_on": new.due_on, "left_days": new.left})
-            await _remind(connection, days, definition, running.id, term=new, today=today)
+            orders.append(order(_SET, {"id": running.id, "due_on": new.due_on, "left_days": new.left}))
+            orders += _remind(known, definition, running.id, new)
         due.append((running.owner, new.due_on))
     nearest: dict[str, date] = {}
     for owner, day in due:
         if day is not None:
             nearest[owner] = min(day, nearest.get(owner, day))
-    return nearest
+    return Following(orders, nearest)
 
 
-def _untouched(service: ServiceDefinition, known: Standing) -> list[Any]:
+def _untouched(service: ServiceDefinition, known: Standing) -> list[Open]:
     """Open terms of which the service says nothing."""
     names = {definition.id for definition in service.deadlines}
     return [row for name, row in known.open.items() if name not in names]
 
 
-async def _begin(
-    connection: AsyncConnection, days: WorkingCalendar, definition: Deadline, case: int, today: date
-) -> Term:
-    term = begun(days, today, definition.working_days)
+def _begin(known: Standing, definition: Deadline, term: Term) -> Ask[None]:
     values = {
-        "case": case,
+        "case": known.case,
         "term": definition.id,
         "owner": definition.owner,
-        "started_on": today,
+        "started_on": known.today,
         "due_on": term.due_on,
-        "remind": _reminders(days, definition, term, today),
+        "remind": _reminders(known.days, definition, term, known.today),
     }
-    await connection.execute(_BEGIN, values)
-    return term
+    return order(_BEGIN, values)
 
 
 def _reminders(days: WorkingCalendar, definition: Deadline, term: Term, today: date) -> list[date]:
@@ -118,17 +131,9 @@ def _reminders(days: WorkingCalendar, definition: Deadline, term: Term, today: d
     return [d for d in reminder_days(days, term.due_on, definition.remind) if d > today]
 
 
-async def _remind(
-    connection: AsyncConnection,
-    days: WorkingCalendar,
-    definition: Deadline,
-    deadline: int,
-    *,
-    term: Term,
-    today: date,
-) -> None:
-    if wanted := _reminders(days, definition, term, today):
-        await connection.execute(_REMIND, {"deadline": deadline, "days": wanted})
+def _remind(known: Standing, definition: Deadline, deadline: int, term: Term) -> list[Ask[None]]:
+    wanted = _reminders(known.days, definition, term, known.today)
+    return [order(_REMIND, {"deadline": deadline, "days": wanted})] if wanted else []
 
 
 async def of_case(connection: AsyncConnection, case: int) -> Sequence[RowMapping]:

@@ -13,6 +13,7 @@ from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from geo.access import IDENTIFY, Caller
+from geo.batch import order, together
 from geo.settings import Settings
 
 _IDENTIFY = text(IDENTIFY.replace("%(", ":").replace(")s", ""))
@@ -89,7 +90,7 @@ class Database:
         """One transaction in which the database knows who asks; it commits at the end, rolls back on an error."""
         async with self.engine.begin() as connection:
             if not caller.anonymous:
-                await connection.execute(_IDENTIFY, caller.settings())
+                await together(connection, order(_IDENTIFY, caller.settings()))
             yield connection
 
     @asynccontextmanager

@@ -20,6 +20,7 @@ from cases.lifecycle import Role, State
 from cases.record import Case
 from cases.rules import Text
 from cases.service_definition import FileKind, ServiceDefinition
+from geo.batch import Ask, answered
 from geo.errors import ParameterError
 
 COLUMNS = "id, case_id, series, version, side, kind, name, format, size, sha256, dated, facts, scan, shared, made_by, made_at"
@@ -154,13 +155,22 @@ def cleaned(name: str, formats: Sequence[Format]) -> str:
 
 async def of_case(connection: AsyncConnection, case: int) -> list[Document]:
     """Documents of a case that the caller may see, every version."""
-    rows = (await connection.execute(_OF_CASE, {"case": case})).mappings()
-    return [Document(**row) for row in rows]
+    return await answered(connection, asked(case))
+
+
+def asked(case: int) -> Ask[list[Document]]:
+    """The same, to be sent with others."""
+    return Ask(_OF_CASE, {"case": case}, lambda rows: [Document(**row) for row in rows])
 
 
 async def current(connection: AsyncConnection, case: int, side: Role = Role.applicant) -> list[Document]:
     """The newest versions of one side: what a submission consists of."""
-    return [d for d in await of_case(connection, case) if d.newest and d.side == side]
+    return newest(await of_case(connection, case), side)
+
+
+def newest(papers: Sequence[Document], side: Role = Role.applicant) -> list[Document]:
+    """Of each series of one side the last version."""
+    return [d for d in papers if d.newest and d.side == side]
 
 
 async def one(connection: AsyncConnection, case: int, identity: int) -> Document:

@@ -15,6 +15,7 @@ from accounts.journal import Entry
 from cases.desk import Actor
 from cases.record import Case
 from cases.signatures.errors import UnknownSignatureError
+from geo.batch import Ask, answered
 
 _COLUMNS = "id, case_id, document_id, level, signed_sha256, form, verdict, own, signer, signed_at, relied_on, role, made_by, made_at"
 _OF_CASE = text(f"SELECT {_COLUMNS} FROM cases.signatures WHERE case_id = :case ORDER BY id")
@@ -72,7 +73,12 @@ class New:
 
 async def of_case(connection: AsyncConnection, case: int) -> Sequence[Signature]:
     """Signatures of a case that the caller may see, oldest first."""
-    return [Signature(**row) for row in (await connection.execute(_OF_CASE, {"case": case})).mappings()]
+    return await answered(connection, asked(case))
+
+
+def asked(case: int) -> Ask[Sequence[Signature]]:
+    """The same, to be sent with others."""
+    return Ask(_OF_CASE, {"case": case}, lambda rows: [Signature(**row) for row in rows])
 
 
 async def bytes_of(connection: AsyncConnection, case: int, identity: int) -> bytes:
