@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.expression import resolve
 from cases.rules import Moment, Outcome, Predicate, Rule, RuleSet, Severity, verdict
-from geo.batch import Ask, answered, attempt, order, together
+from geo.batch import Ask, Rows, answered, attempt, order, together
 from geo.geometry import tolerance_m2
 from geo.layers import layer
 from geo.session import sql_of
@@ -369,6 +369,65 @@ def _sum_answer(rule: Rule, question: Question, row: Mapping[str, Any] | None, v
     return Answer(rule.id, outcome, severity, rule.layer, version, objects, 0.0, hit, measures)
 
 
+@dataclass(frozen=True)
+class Claims:
+    """What other cases claim of the same ground, asked of each rule about it: to be sent, then answered."""
+
+    question: Question
+    asked: tuple[tuple[Rule, Ask[Rows] | None], ...]
+
+    @classmethod
+    def of(cls, rule_set: RuleSet, question: Question, at: Instant | None = None) -> "Claims":
+        """Those lodged earlier than the question's place in the queue, or all where it has none."""
+        found = [
+            (rule, None if question.geometry is None else _claim(rule, question, at))
+            for rule in rule_set.active(question.moment, question.valid_on)
+            if rule.predicate == Predicate.not_declared_twice
+        ]
+        return cls(question, tuple(found))
+
+    @property
+    def asks(self) -> list[Ask[Rows]]:
+        """What to send."""
+        return [ask for _, ask in self.asked if ask]
+
+    @property
+    def answers(self) -> tuple[Answer, ...]:
+        """What came back."""
+        return tuple(_claimed(rule, self.question, ask) for rule, ask in self.asked)
+
+
+def _claim(rule: Rule, question: Question, at: Instant | None) -> Ask[Rows]:
+    values = {
+        "own": question.case,
+        "moment": at.as_of if at else None,
+        "tolerance": rule.tolerance,
+        "geometry": question.geometry,
+        "lodged_order": question.lodged_order,
+    }
+    return Ask(_CLAIMS, values, list)
+
+
+def _claimed(rule: Rule, question: Question, ask: Ask[Rows] | None) -> Answer:
+    if ask is None:
+        severity = verdict(rule, question.moment, Outcome.not_checked, introduced=True)
+        return Answer(rule.id, Outcome.not_checked, severity, cause="no-geometry")
+    rows = ask.answer
+    outcome = Outcome.hit if rows else Outcome.clear
+    return Answer(
+        rule.id,
+        outcome,
+        verdict(rule, question.moment, outcome, introduced=bool(rows)),
+        objects=tuple(
+            {"case": r["case_id"], "number": r["number"], "lodged_at": r["lodged_at"].isoformat()}
+            for r in rows
+        ),
+        area_m2=sum(r["area_m2"] for r in rows),
+        introduced=bool(rows),
+        piece=rows[0]["piece"] if rows else None,
+    )
+
+
 async def claims(
     connection: AsyncConnection, rule_set: RuleSet, question: Question, at: Instant | None = None
 ) -> tuple[Answer, ...]:
@@ -376,36 +435,6 @@ async def claims(
 
     Asked after the place in the queue is given, so that of two at once the second sees the first.
     """
-    found = []
-    for rule in rule_set.active(question.moment, question.valid_on):
-        if rule.predicate != Predicate.not_declared_twice:
-            continue
-        if question.geometry is None:
-            severity = verdict(rule, question.moment, Outcome.not_checked, introduced=True)
-            found.append(Answer(rule.id, Outcome.not_checked, severity, cause="no-geometry"))
-            continue
-        values = {
-            "own": question.case,
-            "moment": at.as_of if at else None,
-            "tolerance": rule.tolerance,
-            "geometry": question.geometry,
-            "lodged_order": question.lodged_order,
-        }
-        rows = await answered(connection, Ask(_CLAIMS, values, list))
-        outcome = Outcome.hit if rows else Outcome.clear
-        objects = tuple(
-            {"case": r["case_id"], "number": r["number"], "lodged_at": r["lodged_at"].isoformat()}
-            for r in rows
-        )
-        found.append(
-            Answer(
-                rule.id,
-                outcome,
-                verdict(rule, question.moment, outcome, introduced=bool(rows)),
-                objects=objects,
-                area_m2=sum(r["area_m2"] for r in rows),
-                introduced=bool(rows),
-                piece=rows[0]["piece"] if rows else None,
-            )
-        )
-    return tuple(found)
+    asked = Claims.of(rule_set, question, at)
+    await together(connection, *asked.asks)
+    return asked.answers

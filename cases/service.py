@@ -12,146 +12,36 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from accounts import action as journal_action
-from accounts import journal
 from accounts.errors import UnconfirmedError
-from accounts.journal import Entry
-from cases import calendar, drafts, events, findings, messages, record, register_change, submission, terms
+from cases import calendar, drafts, findings, record, register_change, submission
 from cases.decisions import issue
 from cases.decisions.content import Ruling
 from cases.desk import Actor, Desk
 from cases.drafts import Change
-from cases.errors import NotAllowedError, ReasonMissingError, TermOverError, WrongStateError
-from cases.events import Appended, Step
-from cases.lifecycle import Action, Move, Role, State, actions, move
+from cases.errors import TermOverError
+from cases.evaluation import Claims
+from cases.lifecycle import Action, Role, State, actions
 from cases.record import Case
 from cases.rules import Moment
-from cases.service_definition import ServiceDefinition
 from cases.submission import Examined
-from cases.terms import Standing
-from geo.batch import Ask, answered, together
+from cases.turn import Turn, moved, reasoned, take
+from geo.batch import Ask, together
 from geo.history import Written
-from geo.sentence import Sentence
 
 _LODGE = text(
     "SELECT given AS number, place AS lodged_order, instant AS lodged_at FROM cases.lodge(:case, :prefix, :zone, :evidence)"
 )
 _RENEW = text("SELECT cases.renew(:case, :evidence)")
-_JOURNALLED = {
-    Action.submit: journal_action.Action.submit,
-    Action.withdraw: journal_action.Action.withdraw,
-    Action.approve: journal_action.Action.decide,
-    Action.reject: journal_action.Action.decide,
-}
 _DUE = text(
     "SELECT 1 FROM cases.deadlines WHERE case_id = :case AND term = ANY (:terms) AND ended_at IS NULL AND due_on < :today"
 )
 
 
-@dataclass(frozen=True)
-class Turn:
-    """A case in hand: locked, with its service, the side of the actor and the move that he is about to make."""
-
-    case: Case
-    service: ServiceDefinition
-    role: Role
-    action: Action
-    move: Move
-    standing: Standing
-    account: int | None = None
-
-    def step(self, reason: str = "") -> Step:
-        """The event of this turn."""
-        return Step(self.case.id, self.case.state, self.action, self.move, self.role, reason)
-
-    def made(self, event: Appended) -> Case:
-        """The case as the event has left it: what the database's own `cases.move` changes."""
-        officer = event.account if self.role == Role.officer else self.case.officer
-        return replace(self.case, state=self.move.to, state_since=event.at, officer=officer)
-
-
-async def _take(connection: AsyncConnection, desk: Desk, actor: Actor, case_id: int, action: Action) -> Turn:
-    """Lock a case for an action; WrongStateError or NotAllowedError where the table has no such move."""
-    found, open_, days = record.asked(case_id, lock=True), terms.opened(case_id), calendar.asked(desk.today())
-    await together(connection, found, open_, days)
-    case = found.answer
-    service = await record.definition_of(connection, desk, case)
-    role = actor.role_in(case.party_inn, case.region)
-    if role is None:
-        raise NotAllowedError("You are on no side of this case.", "Log in as somebody who is.", field="case")
-    way = move(case.state, action, role, service.actions)
-    if role == Role.inspector:
-        raise NotAllowedError(
-            Sentence("An inspector looks at cases and moves none."),
-            Sentence("An officer of the office decides: ask one, or an administrator for that duty."),
-            field="case",
-        )
-    if way is None:
-        possible = actions(case.state, role, service.actions)
-        label = service.label(case.state, "applicant" if role == Role.applicant else "staff", "en")
-        raise WrongStateError(
-            f"{action} is not possible: case {case.number or case.id} is “{label}” ({case.state}).",
-            f"Possible now: {', '.join(possible) or 'nothing'}.",
-            field="action",
-            value=case.state,
-        )
-    desk.after("take")
-    standing = Standing(case.id, open_.answer, days.answer, desk.today())
-    return Turn(case, service, role, action, way, standing, actor.caller.account)
-
-
-def _reasoned(turn: Turn, reason: str) -> str:
-    """The reason, trimmed; ReasonMissingError where the move needs one (C-17)."""
-    reason = reason.strip()
-    if turn.move.guard == "reason" and len(reason) < 3:
-        raise ReasonMissingError(
-            f"{turn.action} needs a reason.", "Say in words why, and what to do about it.", field="reason"
-        )
-    return reason[:4000]
-
-
-async def _moved(
-    connection: AsyncConnection,
-    desk: Desk,
-    turn: Turn,
-    *,
-    reason: str = "",
-    data: Mapping[str, Any] | None = None,
-) -> Case:
-    """Append the event with its entry in the journal, bring the terms in line, tell both sides."""
-    appended = events.appended(turn.step(reason), dict(data or {}))
-    entry = Entry(
-        _JOURNALLED.get(turn.action, journal_action.Action.case_changed),
-        account=turn.account,
-        subject="cases",
-        object=turn.case.id,
-        region=turn.case.region,
-        inn=turn.case.party_inn,
-        details={"action": turn.action, "from": turn.case.state, "to": turn.move.to},
-    )
-    following = terms.follow(turn.service, turn.standing, turn.move.to)
-    await together(connection, appended, journal.recorded(entry), *following.orders)
-    desk.after("event")
-    desk.after("terms")
-    event = appended.answer
-    await messages.tell_event(
-        connection,
-        turn.service,
-        turn.made(event),
-        event=event.id,
-        action=turn.action,
-        reason=reason,
-        due=following.due,
-    )
-    desk.after("told")
-    return turn.made(event)
-
-
 async def _simple(
     connection: AsyncConnection, desk: Desk, actor: Actor, case_id: int, action: Action, *, reason: str = ""
 ) -> Case:
-    turn = await _take(connection, desk, actor, case_id, action)
-    return await _moved(connection, desk, turn, reason=_reasoned(turn, reason))
+    turn = await take(connection, desk, actor, case_id, action)
+    return await moved(connection, desk, turn, reason=reasoned(turn, reason))
 
 
 async def _keep(
@@ -192,7 +82,7 @@ async def submit(
     The rules are asked before the place in the queue is taken, the claims of others after it.
     """
     reasons = acknowledgements or {}
-    turn = await _take(connection, desk, actor, case_id, Action.submit)
+    turn = await take(connection, desk, actor, case_id, Action.submit)
     case = turn.case
     if revision is not None:
         drafts.check_revision(case, revision)
@@ -206,26 +96,32 @@ async def submit(
     examined = await submission.examine(connection, desk, actor, case, turn.service, moment=Moment.submit)
     await submission.refuse(connection, actor, case, examined, reasons)
     desk.after("examine")
-    case = await _lodge(connection, desk, turn, submission.evidence(case, examined))
+    claims = submission.claims_at_end(examined)
+    case = await _lodge(connection, desk, turn, submission.evidence(case, examined), claims)
     turn = replace(turn, case=case)
     desk.after("lodge")
-    examined = await submission.with_claims(connection, examined, case.lodged_order)
+    examined = submission.claimed(examined, claims, case.lodged_order)
     await submission.refuse(connection, actor, case, examined, reasons)
     check = await _keep(connection, desk, examined, reasons)
     data = _evidence_of(case, examined, check) | {"number": case.number, "lodged_at": case.lodged_at}
-    return await _moved(connection, desk, turn, data=data)
+    return await moved(connection, desk, turn, data=data)
 
 
-async def _lodge(connection: AsyncConnection, desk: Desk, turn: Turn, evidence: str) -> Case:
-    """The case with its number and place. From here to the commit all who submit wait: every statement counts."""
+async def _lodge(connection: AsyncConnection, desk: Desk, turn: Turn, evidence: str, claims: Claims) -> Case:
+    """The case with its number and place, and the claims of those before it: asked in the same breath, but by a
+    statement of its own, which sees all that was lodged while this one waited for its turn.
+
+    From here to the commit all who submit wait: every round to the database counts.
+    """
     values = {
         "case": turn.case.id,
         "prefix": turn.service.prefix,
         "zone": desk.time_zone,
         "evidence": evidence,
     }
-    place = await answered(connection, Ask(_LODGE, values, lambda rows: dict(rows[0])))
-    return replace(turn.case, **place, evidence_sha256=evidence)
+    place = Ask(_LODGE, values, lambda rows: dict(rows[0]))
+    await together(connection, place, *claims.asks)
+    return replace(turn.case, **place.answer, evidence_sha256=evidence)
 
 
 async def _relodge(
@@ -251,7 +147,7 @@ async def _relodge(
     examined = await submission.with_claims(connection, examined, case.lodged_order)
     await submission.refuse(connection, actor, case, examined, reasons)
     check = await _keep(connection, desk, examined, reasons)
-    return await _moved(connection, desk, turn, reason=reason, data=_evidence_of(case, examined, check))
+    return await moved(connection, desk, turn, reason=reason, data=_evidence_of(case, examined, check))
 
 
 async def answer(
@@ -264,7 +160,7 @@ async def answer(
     reason: str = "",
 ) -> Case:
     """Answer a correction request with what was saved since; the term of the office runs on."""
-    turn = await _take(connection, desk, actor, case_id, Action.answer)
+    turn = await take(connection, desk, actor, case_id, Action.answer)
     return await _relodge(
         connection, desk, actor, turn, acknowledgements=acknowledgements, reason=reason.strip()
     )
@@ -280,7 +176,7 @@ async def amend(
     acknowledgements: Mapping[str, str] | None = None,
 ) -> Case:
     """Change what was sent, within the service's term and before somebody took it up (W-09)."""
-    turn = await _take(connection, desk, actor, case_id, Action.amend)
+    turn = await take(connection, desk, actor, case_id, Action.amend)
     await _within(
         connection,
         desk,
@@ -351,7 +247,7 @@ async def approve(
     connection: AsyncConnection, desk: Desk, actor: Actor, case_id: int, *, reason: str = ""
 ) -> Case:
     """Approve: the rules are asked again, the register is changed, the event is written, or nothing of it at all."""
-    turn = await _take(connection, desk, actor, case_id, Action.approve)
+    turn = await take(connection, desk, actor, case_id, Action.approve)
     case = turn.case
     examined = await submission.examine(connection, desk, actor, case, turn.service, moment=Moment.decide)
     examined = await submission.with_claims(connection, examined, case.lodged_order)
@@ -364,7 +260,7 @@ async def approve(
     reason = reason.strip()[:4000]
     decided = await _decided(connection, desk, actor, turn, reason, examined=examined, written=written)
     data = {"check": check, "register": [vars(w) for w in written], "evidence_sha256": case.evidence_sha256}
-    return await _moved(connection, desk, turn, reason=reason, data=data | decided)
+    return await moved(connection, desk, turn, reason=reason, data=data | decided)
 
 
 async def _decided(
@@ -405,17 +301,17 @@ async def _decided(
 
 async def reject(connection: AsyncConnection, desk: Desk, actor: Actor, case_id: int, *, reason: str) -> Case:
     """Refuse, with the reasons and what to do about them (C-17)."""
-    turn = await _take(connection, desk, actor, case_id, Action.reject)
-    reason = _reasoned(turn, reason)
+    turn = await take(connection, desk, actor, case_id, Action.reject)
+    reason = reasoned(turn, reason)
     data = await _decided(connection, desk, actor, turn, reason)
-    return await _moved(connection, desk, turn, reason=reason, data=data)
+    return await moved(connection, desk, turn, reason=reason, data=data)
 
 
 async def appeal(connection: AsyncConnection, desk: Desk, actor: Actor, case_id: int, *, reason: str) -> Case:
     """Appeal a refusal, within the service's term."""
-    turn = await _take(connection, desk, actor, case_id, Action.appeal)
+    turn = await take(connection, desk, actor, case_id, Action.appeal)
     await _within(connection, desk, desk.day_of(turn.case.state_since), turn.service.appeal_working_days)
-    return await _moved(connection, desk, turn, reason=_reasoned(turn, reason))
+    return await moved(connection, desk, turn, reason=reasoned(turn, reason))
 
 
 async def reopen(
@@ -437,13 +333,13 @@ async def close(connection: AsyncConnection, desk: Desk, actor: Actor, case_id: 
 
 async def lapse(connection: AsyncConnection, desk: Desk, actor: Actor, case_id: int) -> Case:
     """The clock: the applicant's term is over without an answer; TermOverError where it is not."""
-    turn = await _take(connection, desk, actor, case_id, Action.lapse)
+    turn = await take(connection, desk, actor, case_id, Action.lapse)
     lapsing = [d.id for d in turn.service.deadlines if d.lapse == Action.lapse]
     values = {"case": case_id, "terms": lapsing, "today": desk.today()}
     if (await connection.execute(_DUE, values)).first() is None:
         raise TermOverError("The term is not over yet.", "Wait for its last day.", field="term")
     data = await _decided(connection, desk, actor, turn, "Срок для ответа на замечания истёк.")
-    return await _moved(
+    return await moved(
         connection, desk, turn, reason="Срок для ответа истёк. The term for an answer is over.", data=data
     )
 

@@ -15,7 +15,7 @@ from cases.desk import Actor, Desk
 from cases.documents import shelf
 from cases.documents.shelf import Document
 from cases.errors import IncompleteError
-from cases.evaluation import Answer, Evaluation, Instant, Question
+from cases.evaluation import Answer, Claims, Evaluation, Instant, Question
 from cases.form import Problem
 from cases.record import Case
 from cases.rules import Moment, Outcome, RuleSet, Severity, verdict
@@ -160,11 +160,24 @@ def _missing(service: ServiceDefinition, case: Case, row: Mapping[str, Any] | No
 
 async def with_claims(connection: AsyncConnection, examined: Examined, lodged_order: int | None) -> Examined:
     """The same with what other cases claim, seen from a place in the queue (None: from its end)."""
+    question = replace(examined.question, lodged_order=lodged_order)
+    claims = Claims.of(examined.rules, question) if examined.rules else Claims(question, ())
+    await together(connection, *claims.asks)
+    return claimed(examined, claims, lodged_order)
+
+
+def claims_at_end(examined: Examined) -> Claims:
+    """What other cases claim, to be asked right after a case took the last place: all who have one stand before it."""
+    question = replace(examined.question, lodged_order=None)
+    return Claims.of(examined.rules, question) if examined.rules else Claims(question, ())
+
+
+def claimed(examined: Examined, claims: Claims, lodged_order: int | None) -> Examined:
+    """What was found, with the claims that came back and the place from which they are seen."""
     if examined.rules is None:
         return examined
     question = replace(examined.question, lodged_order=lodged_order)
-    claims = await evaluation.claims(connection, examined.rules, question)
-    answers = (*examined.evaluation.answers, *claims)
+    answers = (*examined.evaluation.answers, *claims.answers)
     return replace(examined, question=question, evaluation=Evaluation(examined.evaluation.at, answers))
 
 

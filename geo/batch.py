@@ -60,6 +60,8 @@ def _numbered(statement: TextClause) -> tuple[bytes, tuple[str, ...]]:
 
 async def together(connection: AsyncConnection, *asks: Ask[Any]) -> None:
     """Send them all; DBAPIError where one of them fails, and none after it is done."""
+    if not asks:
+        return
     driver = _driver(connection)
     failure: psycopg.Error | None = None
     cursors = []
