@@ -17,6 +17,7 @@ def look(settings: Settings) -> list[Outcome]:
         scheduled(settings.profiles_folder),
         most_bytes=settings.upload_mb << 20,
         private=settings.fetch_private,
+        object_mb=settings.object_mb,
     )
     told = [o for o in outcomes if o.status != "unchanged"]
     for outcome in told:

@@ -133,11 +133,15 @@ def _imports(app: App, settings: Settings) -> None:
 
     @app.task(name="ingest.read", queue="imports")
     async def read(upload: int) -> None:
-        await asyncio.to_thread(desk.read, url, upload, reports_folder(settings.home))
+        await asyncio.to_thread(
+            desk.read, url, upload, reports_folder(settings.home), object_mb=settings.object_mb
+        )
 
     @app.task(name="ingest.apply", queue="imports")
     async def apply(upload: int, confirm_gone: bool = False) -> None:
-        await asyncio.to_thread(desk.apply, url, upload, confirm_gone=confirm_gone)
+        await asyncio.to_thread(
+            desk.apply, url, upload, confirm_gone=confirm_gone, object_mb=settings.object_mb
+        )
 
     @app.task(name="ingest.drop", queue="imports")
     async def drop(upload: int) -> None:

@@ -73,10 +73,10 @@ def defects(geometries: Geometries) -> list[Defect]:
 
 def _endless(geometries: Geometries) -> list[Defect]:
     """Rows with a coordinate that is no finite number; bounds alone do not show a NaN in the middle of a ring."""
+    if np.isfinite(shapely.get_coordinates(geometries)).all():
+        return []
     xy, owner = shapely.get_coordinates(geometries, return_index=True)
     bad = np.flatnonzero(~np.isfinite(xy).all(axis=1))
-    if not len(bad):
-        return []
     rows, first = np.unique(owner[bad], return_index=True)
     places = xy[bad[first]]
     return [Defect(int(r), "not-finite", float(x), float(y)) for r, (x, y) in zip(rows, places, strict=True)]

@@ -88,7 +88,7 @@ def _ring_areas(rings: Geometries) -> Floats:
     if not len(degrees):
         return np.zeros(len(rings))
     given, of_given = degrees, owner
-    steps = np.where(owner[1:] == owner[:-1], np.abs(np.diff(degrees, axis=0)).max(axis=1), 0.0)
+    steps = np.where(owner[1:] == owner[:-1], _steps(degrees), 0.0)
     far = np.unique(owner[1:][steps > _FAR_EDGE])
     if (steps > _LONG_EDGE).any():
         degrees, owner = _cut(degrees, owner, steps)
@@ -105,6 +105,11 @@ def _ring_areas(rings: Geometries) -> Floats:
         lon, lat = given[of_given == ring].T
         areas[ring] = abs(_GEOD.polygon_area_perimeter(lon, lat)[0])
     return np.asarray(areas)
+
+
+def _steps(degrees: Floats) -> Floats:
+    """The longer of each edge's two sides, degrees."""
+    return np.maximum(np.abs(np.diff(degrees[:, 0])), np.abs(np.diff(degrees[:, 1])))
 
 
 def _bulges(degrees: Floats, xy: Floats) -> Floats:

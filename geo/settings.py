@@ -18,6 +18,10 @@ def _names(value: object) -> object:
 Names = Annotated[frozenset[str], NoDecode, BeforeValidator(_names)]
 
 
+# A boundary of some 400,000 points in XML, of four million in a binary format.
+OBJECT_MB = 64
+
+
 class Settings(BaseSettings):
     """Every setting of Mezha; the environment variable is ``MEZHA_`` and the name in capitals."""
 
@@ -82,6 +86,11 @@ class Settings(BaseSettings):
     )
     fetch_private: bool = Field(False, description="Whether scheduled sources may lie in a private network")
     upload_mb: int = Field(2048, ge=1, description="Largest registry file that may be uploaded, in megabytes")
+    object_mb: int = Field(
+        OBJECT_MB,
+        ge=1,
+        description="Most that one object of a registry file may take there, in megabytes; a larger one is turned away",
+    )
     boundary_mb: int = Field(
         20, ge=1, le=200, description="Largest file with a boundary that an applicant may send, in megabytes"
     )

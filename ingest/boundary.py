@@ -161,7 +161,7 @@ def _nothing(source: Source, others: int) -> RefusedError:
             formats=FORMATS,
         ),
         field="file",
-        value=source.path.name,
+        value=source.name,
     )
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 _EMPTY = ("", "nan", "none", "null", "-", "—", "<na>", "nat")
+# In bytes, whichever case they are written in.
+_LONGEST_EMPTY = max(len(v.encode()) for v in _EMPTY)
 _BLANKS = re.compile(r"[ \t\u00a0]+")
 # What Python's strip() takes for a blank; RE2's \s knows only ASCII.
 _SPACE = r"\t-\r\x1c-\x20\x{85}\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}"
@@ -45,7 +48,7 @@ def texts_of(values: "pd.Series[Any]") -> pa.Array:
     if column is not None and pa.types.is_integer(column.type):
         return column.cast(pa.string())
     if column is not None and (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
-        return _cleaned(column.cast(pa.string()))
+        return _by_value(_cleaned, column.cast(pa.string()))
     moments = _of_moments(column) if column is not None and pa.types.is_timestamp(column.type) else None
     if moments is not None:
         return moments
@@ -94,6 +97,14 @@ def _arrow(values: "pd.Series[Any]") -> pa.Array | None:
     return made
 
 
+def _by_value(rule: Callable[[pa.Array], pa.Array], texts: pa.Array) -> pa.Array:
+    """A rule of whole columns, applied to the distinct texts where most of them stand there again and again."""
+    coded = texts.dictionary_encode()
+    if len(coded.dictionary) * 2 > len(texts):
+        return rule(texts)
+    return rule(coded.dictionary).take(coded.indices)
+
+
 def _cleaned(texts: pa.Array) -> pa.Array:
     """`trimmed`, for a whole column."""
     unclean = pc.match_substring_regex(texts, _UNCLEAN)
@@ -101,7 +112,10 @@ def _cleaned(texts: pa.Array) -> pa.Array:
         mended = pc.replace_substring(texts.filter(unclean), "\0", "")
         mended = pc.utf8_trim(pc.replace_substring_regex(mended, _RUNS, " "), _ENDS)
         texts = pc.replace_with_mask(texts, pc.fill_null(unclean, False), mended)
-    empty = pc.is_in(pc.utf8_lower(texts), pa.array(_EMPTY))
+    short = pc.less_equal(pc.binary_length(texts), _LONGEST_EMPTY)
+    if not pc.any(short).as_py():
+        return texts
+    empty = pc.is_in(pc.utf8_lower(pc.if_else(short, texts, None)), pa.array(_EMPTY))
     return pc.if_else(empty, None, texts) if pc.any(empty).as_py() else texts
 
 
@@ -141,6 +155,10 @@ def as_json(columns: dict[str, pa.Array], length: int) -> pa.Array:
 
 def _pair(name: str, texts: pa.Array) -> pa.Array:
     """The JSON of one column with a comma before it."""
+    return _by_value(partial(_quoted, name), texts)
+
+
+def _quoted(name: str, texts: pa.Array) -> pa.Array:
     escaped = texts
     for character, written in _ESCAPES.items():
         escaped = pc.replace_substring(escaped, character, written)

@@ -9,6 +9,7 @@ from psycopg.rows import dict_row
 
 from geo.errors import MezhaError
 from geo.session import connect
+from geo.settings import OBJECT_MB
 from ingest import door, pipeline, references
 from ingest.pipeline import Options, Result
 from ingest.reference_profile import ReferenceProfile
@@ -36,10 +37,10 @@ def _note(url: str, number: int, **values: Any) -> None:
         )
 
 
-def read(url: str, number: int, reports: Path | None = None) -> None:
+def read(url: str, number: int, reports: Path | None = None, *, object_mb: float = OBJECT_MB) -> None:
     """Read an upload up to the comparison; it then waits for the registrar's word, or is refused with the reason.
 
-    ``reports``: the folder that takes the report of the run.
+    ``reports``: the folder that takes the report of the run. ``object_mb``: most that one object may take in the file.
     """
     upload = _upload(url, number)
     _note(url, number, status="reading")
@@ -52,7 +53,6 @@ def read(url: str, number: int, reports: Path | None = None) -> None:
             _note(url, number, rows_read=rows)
 
     def refused(result: Result) -> None:
-        result.file = upload["file_name"]
         leave_report(result, reports, url)
         _note(url, number, run=result.run)
 
@@ -64,6 +64,8 @@ def read(url: str, number: int, reports: Path | None = None) -> None:
             dry=isinstance(found, ReferenceProfile),
             hold=True,
             account=upload["account"],
+            file_name=upload["file_name"],
+            object_mb=object_mb,
             progress=progress,
             refused=refused,
         )
@@ -71,7 +73,6 @@ def read(url: str, number: int, reports: Path | None = None) -> None:
     except MezhaError as err:
         _note(url, number, status="refused", message=str(err))
         return
-    result.file = upload["file_name"]
     leave_report(result, reports, url)
     _note(url, number, status="waiting", run=result.run, rows_read=result.counts["read"])
 
@@ -86,14 +87,19 @@ def leave_report(result: Result, folder: Path | None, url: str) -> None:
     report.write(result, folder, url)
 
 
-def apply(url: str, number: int, *, confirm_gone: bool = False) -> None:
+def apply(url: str, number: int, *, confirm_gone: bool = False, object_mb: float = OBJECT_MB) -> None:
     """Load an upload that waits; where the register refuses it, it waits again with the reason."""
     upload = _upload(url, number)
     run = upload["run"]
     try:
         found = door.find(upload["profile"])
         if isinstance(found, ReferenceProfile):
-            options = Options(confirm_gone=confirm_gone, account=upload["account"])
+            options = Options(
+                confirm_gone=confirm_gone,
+                account=upload["account"],
+                file_name=upload["file_name"],
+                object_mb=object_mb,
+            )
             run = references.ingest(url, found, Path(upload["path"]), options).run
         else:
             pipeline.apply(url, run, confirm_gone=confirm_gone)

@@ -36,8 +36,12 @@ def _hash(texts: NDArray[np.object_], key: str) -> Hashes:
 
 
 def _distinct(column: pa.Array) -> tuple[NDArray[np.object_], NDArray[np.int64]]:
-    """Distinct values as texts, and for each row which one it has; -1 where it has none."""
+    """Distinct values as texts or their bytes, and for each row which one it has; -1 where it has none."""
     coded = column.dictionary_encode()
-    values: list[Any] = coded.dictionary.to_pylist()
-    texts = np.array([v if isinstance(v, str) else repr(v) for v in values] or [""], dtype=object)
+    if pa.types.is_string(column.type):
+        # Bytes hash as their texts do, and need not be decoded and encoded again.
+        said: list[Any] = coded.dictionary.cast(pa.binary()).to_pylist()
+    else:
+        said = [v if isinstance(v, str) else repr(v) for v in coded.dictionary.to_pylist()]
+    texts = np.array(said or [""], dtype=object)
     return texts, coded.indices.fill_null(-1).to_numpy().astype(np.int64)

@@ -24,6 +24,7 @@ from geo.crs import Catalogue
 from geo.errors import MezhaError
 from geo.layers import Layer, layer
 from geo.session import connect
+from geo.settings import OBJECT_MB
 from ingest import declared_area, differences, load, neighbours, runs, staging
 from ingest.batch import Batch
 from ingest.cells import plain
@@ -53,6 +54,10 @@ class Options:
     hold: bool = False
     confirm_gone: bool = False
     account: int | None = None
+    # What the sender calls the file, where it is stored under another name.
+    file_name: str | None = None
+    # Most that one object may take in the file, in megabytes.
+    object_mb: float = OBJECT_MB
     moment: datetime | None = None
     progress: Callable[[str, int], None] = lambda stage, rows: None
     # Called with what a refused run had found, when everything else of it is rolled back.
@@ -123,10 +128,11 @@ def ingest(url: str, profile: Profile, path: Path, options: Options | None = Non
     MezhaError refuses the file: nothing was changed.
     """
     options = options or Options()
-    source = Source.open(path)
-    with ThreadPoolExecutor(1) as reading:
-        # The first rows are read while the file is hashed and the database is asked.
+    source = Source.open(path, name=options.file_name, object_mb=options.object_mb)
+    with ThreadPoolExecutor(2) as reading:
+        # The first rows are read, and the file is hashed, while the database is asked.
         batches = prefetched(_batches(source, profile), reading)
+        reading.submit(getattr, source, "sha256")
         with connect(url) as connection, runs.exclusive(connection, profile.layer):
             return _run(connection, profile, options, source, batches)
 
@@ -143,11 +149,10 @@ def _run(
     connection.execute("SET synchronous_commit = off")
     # Long texts and boundaries are compressed in the way that costs less, where the server knows it.
     connection.execute(
-        "SELECT set_config(name, 'lz4', false) FROM pg_settings"
-        " WHERE name = 'default_toast_compression' AND 'lz4' = ANY (enumvals)"
+        "DO $$ BEGIN SET default_toast_compression = 'lz4'; EXCEPTION WHEN invalid_parameter_value THEN NULL; END $$"
     )
     run, resumed = _begin(connection, profile, source, options)
-    result = Result(run, profile.name, profile.layer, source.path.name, source.sha256, resumed=resumed)
+    result = Result(run, profile.name, profile.layer, source.name, source.sha256, resumed=resumed)
     try:
         _stages(_Work(connection, profile, layer(profile.layer), options, result), batches, source)
     except MezhaError as err:
@@ -283,11 +288,11 @@ def _stage_rows(work: _Work, batches: Iterator[Batch], source: Source) -> None:
     read, staged = _stage_batches(work, batches)
     if read == 0:
         raise RefusedError(
-            f"{source.path.name} holds no rows"
+            f"{source.name} holds no rows"
             + (f" of “{work.profile.source_layer}”." if work.profile.source_layer else "."),
             "Ask its sender for the file again.",
             field="file",
-            value=source.path.name,
+            value=source.name,
         )
     staged -= _reject_duplicates(work)
     beside = neighbours.warnings(connection, staging.table_of(result.run), work.profile.geometry.neighbours)
@@ -297,20 +302,20 @@ def _stage_rows(work: _Work, batches: Iterator[Batch], source: Source) -> None:
         codes = Counter(p.code for p in result.problems if not p.warning)
         common = next(p for p in result.problems if p.code == codes.most_common(1)[0][0])
         raise RefusedError(
-            f"Not one of {read} rows of {source.path.name} can be loaded; the commonest problem: {common.message}",
+            f"Not one of {read} rows of {source.name} can be loaded; the commonest problem: {common.message}",
             common.remedy,
             field="file",
-            value=source.path.name,
+            value=source.name,
         )
     rejected = {p.row for p in result.problems if not p.warning}
     if rejected and work.profile.bad_rows == "refuse":
         first = next(p for p in result.problems if not p.warning)
         raise RefusedError(
-            f"{len(rejected)} of {read} rows of {source.path.name} are bad, and {work.profile.name} takes whole files only; "
+            f"{len(rejected)} of {read} rows of {source.name} are bad, and {work.profile.name} takes whole files only; "
             f"row {first.row}: {first.message}",
             first.remedy,
             field="file",
-            value=source.path.name,
+            value=source.name,
         )
     warnings = sum(p.warning for p in result.problems)
     result.counts |= {"read": read, "staged": staged, "rejected": len(rejected), "warnings": warnings}
@@ -328,13 +333,14 @@ def _stage_batches(work: _Work, batches: Iterator[Batch]) -> tuple[int, int]:
     with (
         ThreadPoolExecutor(1) as writer,
         ThreadPoolExecutor(1) as preparing,
-        ThreadPoolExecutor(1) as checking,
+        ThreadPoolExecutor(2) as checking,
     ):
         pending: Future[int] | None = None
         made = (_prepare(work, batch, catalogue, checking if fresh else None) for batch in batches)
         ready = prefetched(made, preparing)
         # A new unlogged table waits for the disk; the first batch is prepared meanwhile.
         staging.create(connection, work.layer, result.run)
+        load.warm(connection)
         for prepared in ready:
             read += len(prepared.batch.rows)
             if pending and not fresh:

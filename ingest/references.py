@@ -30,11 +30,11 @@ _DIGEST_KEY = "mezha-refer-key1"
 def ingest(url: str, profile: ReferenceProfile, path: Path, options: Options | None = None) -> Result:
     """Load a list in one transaction; MezhaError refuses the file and changes nothing."""
     options = options or Options()
-    source = Source.open(path)
+    source = Source.open(path, name=options.file_name, object_mb=options.object_mb)
     reader = reader_for(source, profile.reader, profile.read)
     with connect(url) as connection, runs.exclusive(connection, f"{LAYER}:{profile.list}"):
         run = runs.begin(connection, profile, source, crs=None, dry=options.dry, account=options.account)
-        result = Result(run, profile.name, LAYER, source.path.name, source.sha256)
+        result = Result(run, profile.name, LAYER, source.name, source.sha256)
         try:
             entries = _entries(connection, profile, (source, reader), result)
             _load(connection, profile, entries, result=result, options=options)
@@ -60,7 +60,7 @@ def _entries(
         parts.append(_mapped(profile, batch, result.problems))
     if not parts:
         raise RefusedError(
-            f"{source.path.name} holds no rows.", "Ask its sender for the file again.", field="file"
+            f"{source.name} holds no rows.", "Ask its sender for the file again.", field="file"
         )
     entries = pd.concat(parts, ignore_index=True)
     twice = entries["code"].duplicated() & entries["code"].notna()

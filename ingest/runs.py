@@ -80,7 +80,7 @@ def begin(
     row = connection.execute(
         "INSERT INTO ingest.runs (profile, layer, file_name, sha256, size, crs_override, dry, account, status, stage)"
         " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, 'running', 'open') RETURNING id",
-        [profile.name, profile.layer, source.path.name, source.sha256, source.size, crs, dry, account],
+        [profile.name, profile.layer, source.name, source.sha256, source.size, crs, dry, account],
     ).fetchone()
     connection.commit()
     if row is None:

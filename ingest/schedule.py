@@ -11,6 +11,7 @@ from psycopg.rows import TupleRow
 
 from geo.errors import MezhaError
 from geo.session import connect
+from geo.settings import OBJECT_MB
 from ingest import fetch
 from ingest.fetch import Fetched, Known
 from ingest.pipeline import Options, Result, ingest
@@ -71,7 +72,14 @@ def _note(
     connection.commit()
 
 
-def run_one(url: str, profile: Profile, *, most_bytes: int, private: bool = False) -> Outcome:
+def run_one(
+    url: str,
+    profile: Profile,
+    *,
+    most_bytes: int,
+    private: bool = False,
+    object_mb: float = OBJECT_MB,
+) -> Outcome:
     """Look at one source now; never raises for what the source did wrong."""
     source = profile.source
     if source is None:
@@ -91,7 +99,7 @@ def run_one(url: str, profile: Profile, *, most_bytes: int, private: bool = Fals
             if fetched is None:
                 _note(connection, profile, None, None, None)
                 return Outcome(profile.name, "unchanged")
-            result = ingest(url, profile, fetched.path, Options(refused=refused.append))
+            result = ingest(url, profile, fetched.path, Options(object_mb=object_mb, refused=refused.append))
         except MezhaError as err:
             connection.rollback()
             found = refused[0] if refused else None
@@ -102,9 +110,17 @@ def run_one(url: str, profile: Profile, *, most_bytes: int, private: bool = Fals
 
 
 def run_due(
-    url: str, profiles: Iterable[Profile], *, most_bytes: int, private: bool = False
+    url: str,
+    profiles: Iterable[Profile],
+    *,
+    most_bytes: int,
+    private: bool = False,
+    object_mb: float = OBJECT_MB,
 ) -> list[Outcome]:
     """Look at every source that is due."""
     with connect(url) as connection:
         waiting = due(connection, profiles, datetime.now(UTC))
-    return [run_one(url, profile, most_bytes=most_bytes, private=private) for profile in waiting]
+    return [
+        run_one(url, profile, most_bytes=most_bytes, private=private, object_mb=object_mb)
+        for profile in waiting
+    ]

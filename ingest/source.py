@@ -8,6 +8,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pyogrio
 
+from geo.settings import OBJECT_MB
 from ingest.errors import RefusedError
 
 _CHUNK = 1 << 20
@@ -15,15 +16,21 @@ _CHUNK = 1 << 20
 
 @dataclass(frozen=True)
 class Source:
-    """A file with its SHA-256; side files of a shapefile or MapInfo table stand beside ``path``."""
+    """A file with its SHA-256; side files of a shapefile or MapInfo table stand beside ``path``.
+
+    ``name``: what its sender calls it. ``largest``: bytes that one of its objects may take, in the file or as a
+    boundary in memory.
+    """
 
     path: Path
+    name: str
     size: int
     head: bytes
+    largest: int
 
     @classmethod
-    def open(cls, path: Path) -> "Source":
-        """Open a file; RefusedError where it is missing, empty or a folder."""
+    def open(cls, path: Path, *, name: str | None = None, object_mb: float = OBJECT_MB) -> "Source":
+        """Open a file, which its sender may call otherwise; RefusedError where it is missing, empty or a folder."""
         if not path.exists():
             raise RefusedError(f"There is no file {path}.", "Check the path.", field="file", value=str(path))
         if path.is_dir():
@@ -35,13 +42,16 @@ class Source:
         size = path.stat().st_size
         if size == 0:
             raise RefusedError(
-                f"{path.name} is empty.", "Ask its sender for the file again.", field="file", value=path.name
+                f"{name or path.name} is empty.",
+                "Ask its sender for the file again.",
+                field="file",
+                value=name or path.name,
             )
-        return cls(path, size, head)
+        return cls(path, name or path.name, size, head, int(object_mb * 2**20))
 
     @cached_property
     def sha256(self) -> str:
-        """Hash of everything submitted, in hexadecimal; made when first asked for, so that rows can be read meanwhile."""
+        """Hash of everything submitted, in hexadecimal; made once, by whoever asks first; another thread waits."""
         digest = hashlib.sha256()
         with self.path.open("rb") as stream:
             while chunk := stream.read(_CHUNK):

@@ -70,9 +70,11 @@ def create(connection: Connection, layer: Layer, run: int) -> None:
         for name, of_type in columns_of(layer).items()
     )
     connection.execute(
-        sql.SQL("CREATE UNLOGGED TABLE {} ({}, known boolean NOT NULL DEFAULT false)").format(
-            table_of(run), columns
-        )
+        sql.SQL(
+            "CREATE UNLOGGED TABLE {} ({}, known boolean NOT NULL DEFAULT false)"
+            # Rows stand here for a moment: the longer ones are not worth to be compressed and set apart.
+            " WITH (toast_tuple_target = 8160)"
+        ).format(table_of(run), columns)
     )
 
 

@@ -85,7 +85,12 @@ def ingest(
     begun: list[Result] = []
     with _progress(file) as told:
         options = Options(
-            crs=crs, dry=dry_run, confirm_gone=confirm_gone, progress=told, refused=begun.append
+            crs=crs,
+            dry=dry_run,
+            confirm_gone=confirm_gone,
+            object_mb=settings.object_mb,
+            progress=told,
+            refused=begun.append,
         )
         try:
             result = door.ingest(settings.url_for("registrar"), found, file, options)

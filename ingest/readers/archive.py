@@ -27,7 +27,7 @@ _OWN = ("[content_types].xml", "mimetype", "doc.kml")
 
 def refuse(source: Source, what: str, remedy: str) -> RefusedError:
     """The refusal of an archive that is not safe or not sound."""
-    return RefusedError(f"{source.path.name} {what}", remedy, field="file", value=source.path.name)
+    return RefusedError(f"{source.name} {what}", remedy, field="file", value=source.name)
 
 
 def members(source: Source) -> list[zipfile.ZipInfo]:
@@ -148,7 +148,7 @@ class ArchiveReader:
             for name in chosen:
                 last = offset
                 path = folder / name
-                part = replace(Source.open(path), path=path)
+                part = replace(Source.open(path), largest=source.largest)
                 for batch in self.choose(part).batches(part, inner):
                     last = max(last, offset + int(batch.rows.max(initial=0)))
                     yield replace(

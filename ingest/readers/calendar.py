@@ -68,7 +68,7 @@ def _json(source: Source) -> Iterator[Record]:
         ]
     except (ValueError, TypeError, RecursionError) as err:
         raise RefusedError(
-            f"{source.path.name} is no calendar ({err}).",
+            f"{source.name} is no calendar ({err}).",
             "Send the lists of days as 2026-01-01.",
             field="file",
         ) from err

@@ -70,9 +70,9 @@ def reader_for(source: Source, name: str | None = None, rule: ReadRule | None = 
         )
     root = xml.root_of(source.head)
     raise RefusedError(
-        f"{source.path.name} is no file that Mezha reads"
+        f"{source.name} is no file that Mezha reads"
         + (f": its root element is “{root}”, which is no register." if root else "."),
         f"Send {FORMATS}.",
         field="file",
-        value=source.path.name,
+        value=source.name,
     )

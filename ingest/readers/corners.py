@@ -75,7 +75,7 @@ class CornersReader:
             problems += bad
             if sum(map(len, frames)) > MAX_POINTS:
                 raise RefusedError(
-                    f"{source.path.name} holds more than {MAX_POINTS} points.",
+                    f"{source.name} holds more than {MAX_POINTS} points.",
                     "Send it in parts.",
                     field="file",
                 )
@@ -97,12 +97,12 @@ class CornersReader:
         lacking = [c for c in wanted if c not in table.columns]
         if rule is None or lacking:
             raise RefusedError(
-                f"{source.path.name} is no table of corner points"
+                f"{source.name} is no table of corner points"
                 + (f": it has no column {', '.join(lacking)}." if lacking else "."),
                 "It needs a number of the point and two coordinates; "
                 f"it has: {', '.join(map(str, table.columns[:30]))}.",
                 field="file",
-                value=source.path.name,
+                value=source.name,
             )
 
 

@@ -87,7 +87,7 @@ class GeojsonReader:
 
 
 def _refuse(source: Source, message: str, remedy: str = "Ask its sender for valid GeoJSON.") -> RefusedError:
-    return RefusedError(f"{source.path.name} {message}", remedy, field="file", value=source.path.name)
+    return RefusedError(f"{source.name} {message}", remedy, field="file", value=source.name)
 
 
 def _parsed(source: Source) -> tuple[dict[str, Any], set[str]]:

@@ -1,4 +1,4 @@
-"""Giants: objects whose boundary would take everybody's memory; refused by what the file declares, where it declares it."""
+"""Giants: objects whose boundary would take everybody's memory; turned away before they are held whole where the format allows."""
 
 from pathlib import Path
 
@@ -6,22 +6,37 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingest.errors import RefusedError
+from ingest.problem import Problem
 from ingest.source import Source
 
-# No plot has a boundary of 64 million points.
-MAX_FEATURE = 1 << 30
+REMEDY = "Split the object, simplify its boundary, or allow more with MEZHA_OBJECT_MB."
 
 
 def refuse(source: Source, size: int) -> None:
-    """RefusedError where a geometry of ``size`` bytes is larger than is allowed."""
-    if size > MAX_FEATURE:
+    """RefusedError where an object takes ``size`` bytes and that is more than is allowed."""
+    if size > source.largest:
         raise RefusedError(
-            f"One object of {source.path.name} has a geometry of {size / 2**20:.0f} MB; "
-            f"{MAX_FEATURE >> 20} MB are allowed.",
-            "Split the object, or simplify its boundary.",
+            f"One object of {source.name} takes {_mb(size)} MB; {_mb(source.largest)} MB are allowed.",
+            REMEDY,
             field="file",
-            value=source.path.name,
+            value=source.name,
         )
+
+
+def _mb(size: int) -> str:
+    return f"{round(size / 2**20, 2):g}"
+
+
+def problem(source: Source, size: int) -> Problem:
+    """The problem of a record that was not kept because it takes ``size`` bytes of the file."""
+    return Problem(
+        0,
+        "giant-object",
+        "geometry",
+        f"{_mb(size)} MB",
+        f"The object takes {_mb(size)} MB of the file; {_mb(source.largest)} MB are allowed.",
+        REMEDY,
+    )
 
 
 def refuse_blobs(source: Source, blobs: NDArray[np.object_]) -> None:

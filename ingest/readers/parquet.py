@@ -52,10 +52,10 @@ class ParquetReader:
                     yield Batch(frame.reset_index(drop=True), geometries, rows, crs)
         except (pa.ArrowException, OSError, KeyError) as err:
             raise RefusedError(
-                f"{source.path.name} breaks off or is damaged after row {first - 1} ({str(err)[:200]}).",
+                f"{source.name} breaks off or is damaged after row {first - 1} ({str(err)[:200]}).",
                 "Ask its sender for the whole file; nothing was changed.",
                 field="file",
-                value=source.path.name,
+                value=source.name,
             ) from err
 
 
@@ -70,11 +70,11 @@ def geometry_of(metadata: dict[bytes, bytes], source: Source) -> tuple[str | Non
         said: dict[str, Any] = geo["columns"][column]
     except (ValueError, KeyError, TypeError) as err:
         raise RefusedError(
-            f"The metadata of {source.path.name} are no GeoParquet.", "Write the file anew.", field="file"
+            f"The metadata of {source.name} are no GeoParquet.", "Write the file anew.", field="file"
         ) from err
     if said.get("encoding", "WKB") != "WKB":
         raise RefusedError(
-            f"{source.path.name} keeps its geometry as “{said['encoding']}”.",
+            f"{source.name} keeps its geometry as “{said['encoding']}”.",
             "Write it with the encoding WKB.",
             field="file",
             value=str(said["encoding"]),

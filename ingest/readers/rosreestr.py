@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import shapely
 
 from ingest.batch import Batch
-from ingest.readers import extract, xml
+from ingest.readers import extract, giant, xml
 from ingest.readers.record import Record, bad_coordinate, batches_of
 from ingest.readers.rings import joined, polygons
 from ingest.source import Source
@@ -107,7 +107,7 @@ def _systems(source: Source) -> dict[str, str]:
     found: dict[str, str] = {}
     if not OLD.search(source.head[:20_000]):
         return found
-    for element in xml.events(source, ("CoordSystem",), beside=MASS):
+    for element in xml.events(source, ("CoordSystem",), beside=MASS, thin=True):
         found[element.get("CsId") or ""] = element.get("Name") or ""
     return found
 
@@ -122,11 +122,14 @@ def _records(source: Source, kind: str) -> Iterator[Record]:
     if extract.ROOT.search(source.head[:20_000]):
         # The records of rights stand behind the parcel that they are about.
         systems[extract.KEY] = extract.new(source)
-    for element in xml.events(source, tuple(tags[kind]), beside=MASS):
+    for element in xml.events(source, tuple(tags[kind]), beside=MASS, thin=True):
+        number = element.get("CadastralNumber") or xml.text(element, "object/common_data/cad_number")
+        if size := xml.giant_size(element):
+            yield Record({"number": number}, None, "", (giant.problem(source, size),))
+            continue
         try:
             yield tags[kind][xml.local(element)](element, systems)
         except ValueError as err:
-            number = element.get("CadastralNumber") or xml.text(element, "object/common_data/cad_number")
             yield Record({"number": number}, None, "", (bad_coordinate(str(err)),))
 
 

@@ -50,7 +50,7 @@ class Sheet:
 
 
 def _refuse(source: Source, message: str, remedy: str) -> RefusedError:
-    return RefusedError(message, remedy, field="file", value=source.path.name)
+    return RefusedError(message, remedy, field="file", value=source.name)
 
 
 def delimiter_of(sample: str) -> str | None:
@@ -213,14 +213,12 @@ class TableReader:
         if layer is None and len(names) > 1:
             raise _refuse(
                 source,
-                f"{source.path.name} holds {len(names)} layers: {', '.join(names[:20])}.",
+                f"{source.name} holds {len(names)} layers: {', '.join(names[:20])}.",
                 "Name one in the profile as source_layer, or send one sheet a file.",
             )
         name = layer or (names[0] if names else "")
         if name not in names:
-            raise _refuse(
-                source, f"{source.path.name} has no sheet “{name}”.", f"It has: {', '.join(names)}."
-            )
+            raise _refuse(source, f"{source.name} has no sheet “{name}”.", f"It has: {', '.join(names)}.")
         sheet = _workbook(source).get_sheet_by_name(name)
         rows = sheet.to_python(skip_empty_area=False)
         columns, start = self._header([list(r) for r in rows[:30]])
@@ -247,7 +245,7 @@ class TableReader:
         if self.rule.delimiter and found and found != delimiter and len(columns) < 2:
             raise _refuse(
                 source,
-                f"The profile reads {source.path.name} with the delimiter {delimiter!r}, which leaves one column.",
+                f"The profile reads {source.name} with the delimiter {delimiter!r}, which leaves one column.",
                 f"The text is cut evenly by {found!r}: correct the profile or the file.",
             )
         if not columns:
@@ -274,7 +272,7 @@ def _workbook(source: Source) -> Any:
         return python_calamine.CalamineWorkbook.from_path(str(source.path))
     except (python_calamine.CalamineError, OSError, ValueError) as err:
         raise _refuse(
-            source, f"{source.path.name} is a damaged workbook ({err}).", "Save it anew as XLSX."
+            source, f"{source.name} is a damaged workbook ({err}).", "Save it anew as XLSX."
         ) from err
 
 
@@ -295,13 +293,13 @@ def _records(source: Source, encoding: str, delimiter: str) -> Iterator[tuple[in
     except UnicodeDecodeError as err:
         raise _refuse(
             source,
-            f"{source.path.name} is not {encoding} throughout: it breaks after row {number}.",
+            f"{source.name} is not {encoding} throughout: it breaks after row {number}.",
             "Save the whole file in one encoding, UTF-8 best.",
         ) from err
     except csv.Error as err:
         raise _refuse(
             source,
-            f"{source.path.name} breaks off as a table after row {number} ({err}).",
+            f"{source.name} breaks off as a table after row {number} ({err}).",
             "Save it anew as CSV.",
         ) from err
 

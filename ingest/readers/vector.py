@@ -24,7 +24,7 @@ from ingest.errors import RefusedError
 from ingest.readers import giant, xml
 from ingest.source import Source
 
-BATCH_ROWS = 32_768
+BATCH_ROWS = 16_384
 # The line of a MapInfo header that GDAL believes.
 _CHARSET = {
     ".tab": re.compile(rb"(!charset\s+)([\w-]+)", re.IGNORECASE),
@@ -121,10 +121,10 @@ class VectorReader:
                     yield Batch(frame.reset_index(drop=True), _shapes(blobs, len(frame)), rows, crs, notes)
         except _ERRORS as err:
             raise RefusedError(
-                f"{source.path.name} breaks off or is damaged after row {first - 1} ({_first_line(err)}).",
+                f"{source.name} breaks off or is damaged after row {first - 1} ({_first_line(err)}).",
                 "Ask its sender for the whole file; nothing was changed.",
                 field="file",
-                value=source.path.name,
+                value=source.name,
             ) from err
 
 
@@ -154,10 +154,10 @@ def _told(told: list[warnings.WarningMessage]) -> list[str]:
 
 def _not_gis(source: Source, err: Exception) -> RefusedError:
     return RefusedError(
-        f"{source.path.name} is no GIS file that Mezha reads ({_first_line(err)}).",
+        f"{source.name} is no GIS file that Mezha reads ({_first_line(err)}).",
         "Send GeoPackage, Shapefile, MapInfo, GeoJSON, KML, GML, DXF or FlatGeobuf.",
         field="file",
-        value=source.path.name,
+        value=source.name,
     )
 
 
@@ -185,10 +185,10 @@ def _check_shapefile(source: Source) -> None:
     shp = path if path.suffix.lower() == ".shp" else _sibling(path, ".shp")
     if shp is None:
         raise RefusedError(
-            f"{path.name} is a part of a Shapefile; the part with the geometry, {path.stem}.shp, is not beside it.",
+            f"{source.name} is a part of a Shapefile; the part with the geometry, {path.stem}.shp, is not beside it.",
             "Send .shp, .shx, .dbf and .prj together, best as one zip.",
             field="file",
-            value=path.name,
+            value=source.name,
         )
     with shp.open("rb") as stream:
         head = stream.read(100)
@@ -287,7 +287,7 @@ def _one_layer(names: list[str], wanted: str | None, source: Source) -> str:
     if wanted is not None:
         if wanted not in names:
             raise RefusedError(
-                f"{source.path.name} has no layer “{wanted}”.",
+                f"{source.name} has no layer “{wanted}”.",
                 f"It has: {', '.join(names[:20])}.",
                 field="layer",
                 value=wanted,
@@ -295,7 +295,7 @@ def _one_layer(names: list[str], wanted: str | None, source: Source) -> str:
         return wanted
     if len(names) != 1:
         raise RefusedError(
-            f"{source.path.name} holds {len(names)} layers: {', '.join(names[:20])}.",
+            f"{source.name} holds {len(names)} layers: {', '.join(names[:20])}.",
             "Name one in the profile as source_layer, or send one layer a file.",
             field="layer",
             value=", ".join(names[:20]),

@@ -8,6 +8,7 @@ import pytest
 from geo.crs import Catalogue, seeded
 from geo.errors import MezhaError
 from geo.layers import layer
+from geo.settings import OBJECT_MB
 from ingest.check import check
 from ingest.normalise import normalise
 from ingest.placement import placement_of
@@ -30,9 +31,9 @@ ANY = Profile.model_validate(
 )
 
 
-def examine(path: Path, known: Profile = ANY) -> tuple[int, list[Problem]]:
+def examine(path: Path, known: Profile = ANY, *, object_mb: float = OBJECT_MB) -> tuple[int, list[Problem]]:
     """Rows and problems of a file, read and checked without a database; MezhaError where it is refused."""
-    source = Source.open(path)
+    source = Source.open(path, object_mb=object_mb)
     rows, problems = 0, []
     for batch in reader_for(source, known.reader, known.read).batches(source, known.source_layer):
         rows += len(batch.rows)
@@ -42,10 +43,10 @@ def examine(path: Path, known: Profile = ANY) -> tuple[int, list[Problem]]:
     return rows, problems
 
 
-def refusal(path: Path, known: Profile = ANY) -> MezhaError:
+def refusal(path: Path, known: Profile = ANY, *, object_mb: float = OBJECT_MB) -> MezhaError:
     """The refusal of a file, which must name a cure."""
     with pytest.raises(MezhaError) as err:
-        examine(path, known)
+        examine(path, known, object_mb=object_mb)
     assert err.value.message
     assert err.value.remedy
     return err.value

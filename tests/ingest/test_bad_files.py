@@ -14,7 +14,6 @@ import shapely
 
 from geo.errors import MezhaError
 from ingest.profile import profile
-from ingest.readers import giant
 from ingest.readers.catalogue import reader_for
 from ingest.source import Source
 from tests.ingest.examination import examine, refusal
@@ -172,7 +171,7 @@ def test_a_truncated_geopackage_is_refused(tmp_path: Path, shared_data: Path) ->
 
 
 def test_a_giant_feature_is_refused_by_its_declared_size(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
 ) -> None:
     file = tmp_path / "giant.gpkg"
     shapes = shapely.to_wkb(np.array([shapely.box(60, 50, 61, 51)]))
@@ -191,9 +190,8 @@ def test_a_giant_feature_is_refused_by_its_declared_size(
         for name in ("ST_MinX", "ST_MaxX", "ST_MinY", "ST_MaxY"):
             database.create_function(name, 1, lambda _: 0.0)
         database.execute("UPDATE giant SET geom = zeroblob(60000000)")
-    monkeypatch.setattr(giant, "MAX_FEATURE", 50_000_000)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    assert "has a geometry of 57 MB" in refusal(file).message
+    assert "takes 57.22 MB; 50 MB are allowed" in refusal(file, object_mb=50).message
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 40_000
 
 
@@ -221,8 +219,7 @@ def test_a_giant_feature_is_refused_in_every_format(
     else:
         frame.to_parquet(file)
     assert examine(file)[0] == 1
-    monkeypatch.setattr(giant, "MAX_FEATURE", 50_000)
     if name == "a.shp":
         # Its index tells the size; the shape itself need not be read.
         monkeypatch.setattr(pyogrio, "open_arrow", None)
-    assert "has a geometry of" in refusal(file).message
+    assert "0.05 MB are allowed" in refusal(file, object_mb=0.05).message

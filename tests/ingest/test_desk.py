@@ -17,11 +17,13 @@ from geo.settings import Settings
 from tests.ingest.test_undo import current, write
 
 
-async def upload(settings: Settings, path: Path, profile: str = "ru-municipalities") -> int:
-    """Send a file as a page does, and let the worker do what is asked for."""
+async def upload(
+    settings: Settings, path: Path, profile: str = "ru-municipalities", *, called: str | None = None
+) -> int:
+    """Send a file as a page does, which stores it under a name of its own, and let the worker do what is asked for."""
     office = Database(settings, role="registrar")
     async with office.transaction(ANONYMOUS) as connection:
-        new = imports.NewUpload(None, profile, None, path.name, str(path), 1)
+        new = imports.NewUpload(None, profile, None, called or path.name, str(path), 1)
         number = await imports.enter(connection, new)
     await work(settings, wait=False)
     await office.close()
@@ -71,9 +73,10 @@ async def test_a_bad_upload_is_refused_with_its_reason(
     settings = new_database()
     bad = tmp_path / "bad.geojson"
     bad.write_text("no GIS file")
-    row = await seen(settings, await upload(settings, bad))
+    row = await seen(settings, await upload(settings, bad, called="Участки № 7.geojson"))
     assert row["status"] == "refused"
-    assert "bad.geojson" in row["message"]
+    assert "Участки № 7.geojson" in row["message"]
+    assert "bad.geojson" not in row["message"]
     # No reader knows it, and yet it is a run with a report in the office.
     assert imports.reports(settings.home, row["run"]) == ["html", "json"]
 
@@ -115,10 +118,19 @@ async def test_an_upload_leaves_its_report_for_the_office(
     settings = new_database()
     file = write(tmp_path / "places.geojson", {1: ("Один", 1), 2: ("Два", 1)})
     file.write_text(file.read_text("utf-8").replace('"cartodb_id": 2', '"cartodb_id": 1'), "utf-8")
-    number = await upload(settings, file)
+    number = await upload(settings, file, called="Районы (май).geojson")
     run = (await seen(settings, number))["run"]
     assert imports.reports(settings.home, run) == ["html", "json", "gpkg"]
     page = imports.report(settings.home, run, "html").read_text("utf-8")
+    assert "Районы (май).geojson" in page
+    await word(settings, number, "apply")
+    with psycopg.connect(settings.database_url) as connection:
+        known = connection.execute(
+            "SELECT r.file_name, j.details ->> 'file' FROM ingest.runs r JOIN journal.entries j"
+            " ON j.object = r.id AND j.action = 'imported' WHERE r.id = %s",
+            [run],
+        ).fetchone()
+    assert known == ("Районы (май).geojson", "Районы (май).geojson")
     assert "Ключ ru:1 уже стоит в строке 1." in page
     assert "Оставьте одну из двух строк." in page
     with pytest.raises(UnknownObjectError):

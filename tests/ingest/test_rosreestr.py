@@ -1,5 +1,6 @@
 """Rosreestr's extracts of one parcel, old and new: boundary, rights, restrictions, circles; x is north in all of them."""
 
+import ast
 import subprocess
 import sys
 from pathlib import Path
@@ -116,3 +117,57 @@ def test_memory_stays_flat_however_large_the_plan(tmp_path: Path, old: bool, kin
     assert (int(small), int(large)) == (rows // 30, rows)
     # The whole tree would be more than ten.
     assert float(growth) < 6, growth
+
+
+# Reads a plan of one ordinary parcel and a giant one, and prints what became of them and the growth of memory in MB.
+GIANT = """
+import sys
+from pathlib import Path
+from ingest.readers import rosreestr
+from ingest.source import Source
+def peak():
+    return next(int(l.split()[1]) / 1024 for l in Path("/proc/self/status").read_text().splitlines() if l.startswith("VmHWM"))
+before = peak()
+found = [(list(b.columns["number"]), [g is None for g in b.geometries], [(p.row, p.code, p.message) for p in b.problems])
+         for b in rosreestr.RosreestrReader().batches(Source.open(Path(sys.argv[1]), object_mb=4), "parcels")]
+print(found)
+print(peak() - before)
+"""
+
+
+@pytest.mark.parametrize("old", [True, False])
+@pytest.mark.parametrize("contours", [1, 500])
+def test_a_giant_parcel_is_turned_away_before_it_is_held_whole(
+    tmp_path: Path, old: bool, contours: int
+) -> None:
+    """40 MB of one parcel, in one ring or in many: as a tree of elements they would take some 500 MB."""
+    path = tmp_path / "plan.xml"
+    _plan(path, 2, old=old)
+    text = path.read_text("utf-8")
+    point = (
+        '<SpelementUnit><Ordinate X="480000" Y="3200000"/></SpelementUnit>'
+        if old
+        else "<ordinate><x>480000</x><_y>3200000</_y><r>10</r></ordinate>"
+    )
+    ring = "SpatialElement" if old else "spatial_element"
+    opened = f"<{ring}>" if old else f"<{ring}><ordinates>"
+    closed = f"</{ring}>" if old else f"</ordinates></{ring}>"
+    many = 40_000_000 // len(point) // contours
+    begin = text.rindex(opened)
+    with path.open("w", encoding="utf-8") as stream:
+        stream.write(text[:begin])
+        for _ in range(contours):
+            stream.write(opened + point * many + closed)
+        stream.write(text[begin:])
+    done = subprocess.run(
+        [sys.executable, "-c", GIANT, str(path)], capture_output=True, text=True, check=True
+    )
+    found, growth = done.stdout.splitlines()
+    batches = ast.literal_eval(found)
+    missing = {n: m for numbers, gone, _ in batches for n, m in zip(numbers, gone, strict=True)}
+    assert list(missing.values()).count(True) == 1
+    assert len(missing) == 2
+    ((row, code, message),) = [p for _, _, problems in batches for p in problems]
+    assert (row, code) == (2, "giant-object")
+    assert "4 MB are allowed" in message
+    assert float(growth) < 120
