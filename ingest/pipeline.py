@@ -220,7 +220,7 @@ def _finish(work: _Work) -> None:
     else:
         load.write(connection, work.layer, result.run, outcome, moment=options.moment)
         load.verify(connection, work.layer, result.run, outcome)
-        runs.journal(connection, result.run, options.account, result.layer, _evidence(result))
+        runs.journal(connection, result.run, options.account, result.layer, evidence(result))
         result.status = "done"
         options.after("load")
     staging.drop(connection, result.run)
@@ -272,7 +272,7 @@ def drop(url: str, run: int) -> None:
         connection.commit()
 
 
-def _evidence(result: Result) -> dict[str, Any]:
+def evidence(result: Result) -> dict[str, Any]:
     """What the journal keeps of a load."""
     return {
         "profile": result.profile,

@@ -11,13 +11,15 @@ import pyarrow.compute as pc
 from psycopg import sql
 from psycopg.rows import TupleRow
 
+from accounts.action import Action
+from accounts.journal import Entry, enter
 from geo.errors import MezhaError
 from geo.session import connect, sql_of
 from ingest import runs
 from ingest.batch import Batch, Reader
 from ingest.errors import RefusedError
 from ingest.normalise import field_of, filled, rest_of
-from ingest.pipeline import Options, Result
+from ingest.pipeline import Options, Result, evidence
 from ingest.problem import Problem
 from ingest.readers.catalogue import reader_for
 from ingest.reference_profile import LAYER, ReferenceProfile
@@ -159,7 +161,15 @@ def _load(
         )
     result.status = "dry" if options.dry else "done"
     if not options.dry:
+        connection.execute(
+            "UPDATE ingest.runs SET loaded_at = transaction_timestamp() WHERE id = %s", [result.run]
+        )
         connection.execute(sql.SQL(sql_of("ingest", "reference_close")), values)
         connection.execute(sql.SQL(sql_of("ingest", "reference_add")), values)
+        details = {"list": profile.list, **evidence(result)}
+        enter(
+            connection,
+            Entry(Action.imported, options.account, subject=LAYER, object=result.run, details=details),
+        )
     runs.end(connection, result.run, result.status, result.counts)
     connection.commit()

@@ -9,8 +9,10 @@ import pytest
 
 from geo.settings import Settings
 from ingest import load
+from ingest.errors import RefusedError
 from ingest.pipeline import ingest
 from ingest.profile import profile
+from tests.ingest.test_undo import current, write
 
 
 def shape(connection: psycopg.Connection[Any]) -> list[tuple[str, ...]]:
@@ -47,3 +49,28 @@ def test_a_bulk_load_leaves_indexes_and_triggers_and_tells_the_tiles(
             "SELECT count(*) FROM register.zones WHERE sys_to = 'infinity' AND geom && ST_MakeEnvelope(-180, -90, 180, 90, 4326)"
         ).fetchone()
         assert found == (165,)
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_a_register_that_does_not_hold_what_was_staged_is_rolled_back(
+    new_database: Callable[[], Settings], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, first: bool
+) -> None:
+    settings = new_database()
+    url, known = settings.url_for("registrar"), profile("ru-municipalities")
+    file = write(tmp_path / "places.geojson", {1: ("Один", 1), 2: ("Два", 1)})
+    if not first:
+        ingest(url, known, file)
+        write(file, {1: ("Первый", 1), 2: ("Два", 1), 3: ("Три", 1)})
+    before = current(settings)
+    written = load.write
+
+    def wrong(connection: psycopg.Connection[Any], layer: Any, run: int, *rest: Any, **named: Any) -> None:
+        written(connection, layer, run, *rest, **named)
+        connection.execute(
+            f"UPDATE ingest.stage_{run} SET digest = gen_random_uuid() WHERE stage_row = 1".encode()
+        )
+
+    monkeypatch.setattr(load, "write", wrong)
+    with pytest.raises(RefusedError, match="the register holds"):
+        ingest(url, known, file)
+    assert current(settings) == before

@@ -179,3 +179,16 @@ def test_a_waiting_run_is_refused_when_what_it_left_alone_has_changed_since(
     with pytest.raises(RefusedError, match="1 objects of municipalities were changed"):
         pipeline.apply(url, held.run)
     assert current(settings) == before
+
+
+def test_what_was_loaded_again_is_not_taken_back(loaded: tuple[Settings, Path]) -> None:
+    settings, file = loaded
+    three = file.read_text("utf-8")
+    write(file, {1: ("Один", 1), 2: ("Два", 1)})
+    shorter = ingest(settings.url_for("registrar"), profile(PROFILE), file)
+    file.write_text(three, "utf-8")
+    ingest(settings.url_for("registrar"), profile(PROFILE), file)
+    before = current(settings)
+    with pytest.raises(RefusedError, match="1 objects of run"):
+        undo(settings.url_for("registrar"), shorter.run)
+    assert current(settings) == before
