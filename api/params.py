@@ -144,3 +144,11 @@ def moment_of(
 
 
 MomentDep = Annotated[Moment, at_once(moment_of)]
+
+
+def today_of(request: Request) -> Moment:
+    """What holds today in the region."""
+    return Moment.today(settings_of(request).time_zone)
+
+
+TodayDep = Annotated[Moment, at_once(today_of)]

@@ -6,6 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from geo import objects
 from geo.layers import GROUPS, Layer, all_layers
+from geo.moment import Moment
 from geo.objects import Bbox
 
 # What an installation is about; the first of them that holds anything says where the map begins.
@@ -20,10 +21,10 @@ class Entry:
     count: int
 
 
-async def entries(connection: AsyncConnection) -> list[Entry]:
-    """Visible layers in the order of their groups: rights first, territory last."""
+async def entries(connection: AsyncConnection, today: Moment) -> list[Entry]:
+    """Visible layers in the order of their groups, rights first, territory last, with what holds today."""
     visible = await objects.visible_names(connection)
-    counts = await objects.counts(connection)
+    counts = await objects.counts(connection, today)
     order = list(GROUPS)
     known = sorted(
         (layer for name, layer in all_layers().items() if name in visible),

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from geo.errors import ParameterError
 from geo.layers import Layer
-from geo.moment import ALWAYS, Moment
+from geo.moment import Moment
 from geo.objects import Query, check_value, conditions, gate, selected
 
 PAGE = 50
@@ -18,14 +18,14 @@ LAST_PAGE = 200
 
 @dataclass(frozen=True)
 class Listing:
-    """Which table: text in the columns that the search looks into, equal values, ranges, order, page from 1."""
+    """Which table: of one day; text in the columns that the search looks into, equal values, ranges, order, page from 1."""
 
+    moment: Moment
     text: str = ""
     equal: Mapping[str, str] = field(default_factory=dict)
     between: Mapping[str, tuple[str | None, str | None]] = field(default_factory=dict)
     sort: str = ""
     page: int = 1
-    moment: Moment = ALWAYS
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,11 @@ class Moment:
         day = datetime.now(ZoneInfo(time_zone)).date()
         return cls(day, day)
 
+    @property
+    def one_day(self) -> bool:
+        """Whether one state of the map is meant: on one day an object has one state, over several it may have more."""
+        return self.first is not None and self.first == self.last
+
 
 # Every day, as known now: what a register holds altogether.
 ALWAYS = Moment(None, None)

@@ -159,7 +159,8 @@ def _wanted(layer: Layer, query: Query) -> ColumnElement[bool]:
 def chosen(
     layer: Layer, query: Query, columns: Sequence[ColumnElement[Any]], *, limit: int | None = None
 ) -> Select[Any]:
-    """The objects of a query after its key, in the order of their ids; one arm an index, each no longer than ``limit``.
+    """The objects of a query after its key, in the order of their ids, each once: of several states that meet it, the
+    last. One arm an index, each no longer than ``limit``.
 
     Each column must have a name, the first is the id.
     """
@@ -171,10 +172,17 @@ def chosen(
         .limit(limit)
         for arm in _arms(table, query.moment)
     ]
-    if len(arms) == 1:
+    if not query.moment.one_day:
+        since = table.c.valid_from
+        arms = [
+            arm.add_columns(since.label("since")).distinct(table.c.id).order_by(since.desc()) for arm in arms
+        ]
+    elif len(arms) == 1:
         return arms[0]
     merged = union_all(*(arm.subquery().select() for arm in arms)).subquery()
-    return select(*merged.c).order_by(merged.c[0]).limit(limit)
+    identity, *_ = shown = [merged.c[column.name] for column in columns]
+    last = select(*shown).order_by(identity).limit(limit)
+    return last if query.moment.one_day else last.distinct(identity).order_by(merged.c.since.desc())
 
 
 def _typed(layer: Layer, name: str, value: str) -> Any:
@@ -290,7 +298,8 @@ async def page(
 
 async def matched(connection: AsyncConnection, layer: Layer, query: Query) -> int:
     """Number of objects of a query, remembered until the layer changes."""
-    counted = select(func.count()).select_from(gate(layer.name)).where(conditions(layer, query))
+    number = func.count() if query.moment.one_day else func.count(gate(layer.name).c.id.distinct())
+    counted = select(number).select_from(gate(layer.name)).where(conditions(layer, query))
     compiled = counted.compile(dialect=connection.dialect)
 
     async def count() -> int:
@@ -323,7 +332,10 @@ def _newest(name: str, moment: Moment, reference: Reference) -> Select[Any]:
     return (
         select(*selected(layer, geometry=False), feature_text(layer, reference))
         .where(at_moment(table, moment), table.c.id == bindparam("identity"))
-        .order_by(table.c.valid_from.desc())
+        .order_by(
+            and_(table.c.valid_from <= bindparam("today"), table.c.valid_to > bindparam("today")).desc(),
+            table.c.valid_from.desc(),
+        )
         .limit(1)
     )
 
@@ -334,16 +346,19 @@ async def one(
     identity: int,
     moment: Moment = ALWAYS,
     *,
+    today: date | None = None,
     reference: Reference = DEGREES,
 ) -> RowMapping:
-    """One object, its newest slice at the moment, with the whole GeoJSON ``feature`` as text.
+    """One object with the whole GeoJSON ``feature`` as text: of its states at the moment that of ``today``, else the last.
 
     UnknownObjectError where the caller sees none.
     """
     statement = _newest(layer.name, moment, reference)
     with showable(reference):
         row: RowMapping | None = (
-            (await connection.execute(statement, {"identity": identity})).mappings().first()
+            (await connection.execute(statement, {"identity": identity, "today": today or date.today()}))
+            .mappings()
+            .first()
         )
     if row is None:
         raise UnknownObjectError(
@@ -367,8 +382,8 @@ async def versions(connection: AsyncConnection, layer: Layer, identity: int) -> 
     return (await connection.execute(statement)).mappings().all()
 
 
-async def counts(connection: AsyncConnection, moment: Moment = ALWAYS) -> Mapping[str, int]:
-    """Number of objects that the caller sees, per layer."""
+async def counts(connection: AsyncConnection, moment: Moment) -> Mapping[str, int]:
+    """Number of objects on one day that the caller sees, per layer."""
     parts = [
         select(func.count())
         .select_from(gate(name))

@@ -63,4 +63,9 @@ async def search(connection: AsyncConnection, text: str, *, limit: int = 12) -> 
         for r in rows
     ]
     lowered = wanted.lower()
-    return sorted(hits, key=lambda h: (not h.title.lower().startswith(lowered), len(h.title)))[:limit]
+    order = sorted(hits, key=lambda h: (not h.title.lower().startswith(lowered), len(h.title)))
+    # Found in several of its states, an object is one hit all the same.
+    best: dict[tuple[str, int], Hit] = {}
+    for hit in order:
+        best.setdefault((hit.layer, hit.id), hit)
+    return list(best.values())[:limit]

@@ -23,6 +23,7 @@ from api.params import (
     LayerDep,
     MomentDep,
     SettingsDep,
+    TodayDep,
     address_of,
     at_once,
     caller_of,
@@ -35,6 +36,7 @@ from api.representation import Representation, html, negotiated, wanted_file
 from geo import export, objects
 from geo.export import KINDS, Extract, Format
 from geo.layers import Layer
+from geo.moment import parse
 from geo.reference import DEGREES, Reference, References
 from geo.where import Asked, Where
 
@@ -45,9 +47,10 @@ KNOWN = (
 PAGE_KINDS = {"json": GEOJSON, "html": "text/html"}
 
 
-def asked_of(request: Request, layer: LayerDep, moment: MomentDep, settings: SettingsDep) -> Asked:
-    """The parameters of a request for items."""
+def asked_of(request: Request, layer: LayerDep, today: TodayDep, settings: SettingsDep) -> Asked:
+    """The parameters of a request for items; of today where it names no time."""
     given = request.query_params
+    moment = parse(given.get("datetime"), given.get("as_of"), today)
     where = Where(
         bbox=given.get("bbox"),
         bbox_crs=given.get("bbox-crs"),
@@ -169,15 +172,16 @@ async def item(
     database: DatabaseDep,
     caller: CallerDep,
     moment: MomentDep,
+    today: TodayDep,
     address: AddressDep,
 ) -> Response:
-    """One feature."""
+    """One feature: as it is today, where it is, else as it was last."""
     wanted = request.query_params.get("crs")
     number = objects.identity_of(identity)
     async with database.transaction(caller) as connection:
         known = await References.naming(connection, wanted)
         reference = known.resolve(wanted, "crs") if wanted else DEGREES
-        row = await objects.one(connection, layer, number, moment, reference=reference)
+        row = await objects.one(connection, layer, number, moment, today=today.first, reference=reference)
         await journal.viewed(connection, caller, layer.name, row["id"], address=address)
     links = here(request, base, PAGE_KINDS, negotiated(request).value)
     links.append(

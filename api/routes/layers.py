@@ -5,7 +5,7 @@ from typing import Any
 import orjson
 from fastapi import APIRouter, Response
 
-from api.params import CallerDep, DatabaseDep, LayerDep, known_only
+from api.params import CallerDep, DatabaseDep, LayerDep, TodayDep, known_only
 from geo import catalogue
 from geo import labels as places
 from geo.dictionaries import dictionary
@@ -45,10 +45,10 @@ def layer_document(target: Layer, count: int) -> dict[str, Any]:
 
 
 @router.get("/layers", dependencies=[known_only()])
-async def layers(database: DatabaseDep, caller: CallerDep) -> dict[str, Any]:
+async def layers(database: DatabaseDep, caller: CallerDep, today: TodayDep) -> dict[str, Any]:
     """Layers that the caller may know of, their groups, and the box in which the map begins."""
     async with database.transaction(caller) as connection:
-        found = await catalogue.entries(connection)
+        found = await catalogue.entries(connection, today)
         box = await catalogue.home_box(connection, found)
     return {
         "groups": {name: dict(title) for name, title in GROUPS.items()},

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Response
 
 from accounts import journal
 from api.feature import feature
-from api.params import AddressDep, CallerDep, DatabaseDep, LayerDep, MomentDep, known_only
+from api.params import AddressDep, CallerDep, DatabaseDep, LayerDep, MomentDep, TodayDep, known_only
 from geo import objects, search
 
 router = APIRouter(prefix="/api/v1", tags=["objects"])
@@ -40,11 +40,12 @@ async def show(
     database: DatabaseDep,
     caller: CallerDep,
     moment: MomentDep,
+    today: TodayDep,
     address: AddressDep,
 ) -> Response:
     """One object with every version that the register knows of it."""
     async with database.transaction(caller) as connection:
-        row = await objects.one(connection, layer, objects.identity_of(identity), moment)
+        row = await objects.one(connection, layer, objects.identity_of(identity), moment, today=today.first)
         past = await objects.versions(connection, layer, row["id"])
         await journal.viewed(connection, caller, layer.name, row["id"], address=address)
     # SQLAlchemy's keys are a kind of text that the JSON writer does not take.

@@ -12,6 +12,7 @@ from geo.db import Database
 from geo.dictionaries import dictionary
 from geo.layers import GROUPS, Layer, Property
 from geo.listing import Listing, listing
+from geo.moment import Moment
 from web.templating import locale_of, page
 
 router = APIRouter(prefix="/registers")
@@ -40,7 +41,11 @@ def listing_of(request: Request, layer: Layer, *, text: str, sort: str, number: 
         for p in filters
         if p.type == "date"
     }
-    return Listing(text=text, equal=equal, between=between, sort=sort, page=number)
+    return Listing(text=text, equal=equal, between=between, sort=sort, page=number, moment=_today(request))
+
+
+def _today(request: Request) -> Moment:
+    return Moment.today(request.app.state.settings.time_zone)
 
 
 @router.get("")
@@ -49,7 +54,7 @@ async def registers(request: Request) -> HTMLResponse:
     database: Database = request.app.state.database
     caller: Caller = request.scope["state"].get("caller", ANONYMOUS)
     async with database.transaction(caller) as connection:
-        entries = await catalogue.entries(connection)
+        entries = await catalogue.entries(connection, _today(request))
     return page(request, "registers.html", {"entries": entries, "groups": GROUPS})
 
 
