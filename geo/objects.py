@@ -166,23 +166,30 @@ def chosen(
     """
     table = gate(layer.name)
     arms = [
-        select(*columns)
-        .where(arm, _wanted(layer, query), table.c.id > query.after)
-        .order_by(table.c.id)
-        .limit(limit)
+        select(*columns).where(arm, _wanted(layer, query), table.c.id > query.after)
         for arm in _arms(table, query.moment)
     ]
-    if not query.moment.one_day:
-        since = table.c.valid_from
-        arms = [
-            arm.add_columns(since.label("since")).distinct(table.c.id).order_by(since.desc()) for arm in arms
-        ]
-    elif len(arms) == 1:
-        return arms[0]
+    if query.moment.one_day:
+        arms = [arm.order_by(table.c.id).limit(limit) for arm in arms]
+        if len(arms) == 1:
+            return arms[0]
+        merged = union_all(*(arm.subquery().select() for arm in arms)).subquery()
+        return select(*merged.c).order_by(merged.c[0]).limit(limit)
+    since = table.c.valid_from.label("since")
+    arms = [_last(arm.add_columns(since), table.c.id, table.c.valid_from, limit) for arm in arms]
     merged = union_all(*(arm.subquery().select() for arm in arms)).subquery()
-    identity, *_ = shown = [merged.c[column.name] for column in columns]
-    last = select(*shown).order_by(identity).limit(limit)
-    return last if query.moment.one_day else last.distinct(identity).order_by(merged.c.since.desc())
+    found = _last(merged.select(), merged.c[0], merged.c.since, limit).subquery()
+    return select(*(found.c[column.name] for column in columns)).order_by(found.c[0])
+
+
+def _last(
+    found: Select[Any], identity: ColumnElement[Any], since: ColumnElement[Any], limit: int | None
+) -> Select[Any]:
+    """Of each object the state that began last. Not by DISTINCT ON, for which PostgreSQL 15 sorts all rows at once."""
+    nth = func.row_number().over(partition_by=identity, order_by=since.desc()).label("nth")
+    states = found.add_columns(nth).subquery()
+    shown = [column for column in states.c if column.name != "nth"]
+    return select(*shown).where(states.c.nth == 1).order_by(states.c[0]).limit(limit)
 
 
 def _typed(layer: Layer, name: str, value: str) -> Any:

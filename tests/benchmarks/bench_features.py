@@ -12,6 +12,7 @@ from sqlalchemy.dialects import postgresql
 from geo import objects
 from geo.access import ANONYMOUS, IDENTIFY
 from geo.layers import layer
+from geo.moment import Moment
 from geo.objects import Query
 from tests.benchmarks import servers
 from tests.benchmarks.ground import Ground, cluster, sides
@@ -42,7 +43,7 @@ def queried(connection: psycopg.Connection[Any], starts: Iterable[int]) -> float
     """Median seconds of the page's statement alone, as the serving role."""
     times = []
     for start in starts:
-        query = Query(limit=PAGE, after=start)
+        query = Query(moment=Moment.today("UTC"), limit=PAGE, after=start)
         statement = objects.page_statement(layer("stands"), query)
         text = str(
             statement.compile(dialect=postgresql.dialect(), compile_kwargs={"literal_binds": True})  # type: ignore[no-untyped-call]
