@@ -50,6 +50,8 @@ class Definition:
     source: str
     spellings: tuple[str, ...] = ()
     control_points: tuple[ControlPoint, ...] = field(default=())
+    # By which the database keeps its transformations; none for a system that only a file declares.
+    srid: int | None = None
 
     @property
     def crs(self) -> CRS:

@@ -225,8 +225,8 @@ def placed(layer: Layer, reference: Reference) -> ColumnElement[Any]:
     shape: ColumnElement[Any] = gate(layer.name).c.geom
     if reference.degrees:
         return shape
-    # By definition and not by number: the table of PostGIS lacks systems that PROJ knows.
-    return func.ST_Transform(shape, reference.definition)
+    # By number PostGIS works the transformation out once a session, by definition once a geometry.
+    return func.ST_Transform(shape, reference.srid or reference.definition)
 
 
 def _geometry_text(layer: Layer, reference: Reference) -> ColumnElement[Any]:

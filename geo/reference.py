@@ -33,7 +33,8 @@ def _geographic(definition: str) -> bool:
 
 @dataclass(frozen=True)
 class Reference:
-    """A coordinate system of a request: ``uri`` names it, ``definition`` is what PROJ reads.
+    """A coordinate system of a request: ``uri`` names it, ``definition`` is what PROJ reads, ``srid`` its number in the
+    database.
 
     ``swapped`` tells that its coordinates come and go northing (latitude) first, as EPSG defines the axes.
     """
@@ -41,17 +42,12 @@ class Reference:
     uri: str
     definition: str
     swapped: bool = False
+    srid: int | None = None
 
     @property
     def degrees(self) -> bool:
         """Whether it is the storage's own system, whatever its axis order."""
         return self.definition == WGS84
-
-    @property
-    def srid(self) -> int | None:
-        """EPSG number; None for a local system."""
-        found = re.fullmatch(r"EPSG:(\d+)", self.definition)
-        return int(found[1]) if found else None
 
     @property
     def digits(self) -> int:
@@ -82,7 +78,7 @@ class Reference:
 
 DEGREES = Reference(CRS84, WGS84)
 LATITUDE_FIRST = Reference(f"{_EPSG}4326", WGS84, swapped=True)
-MERCATOR = Reference(f"{_EPSG}3857", "EPSG:3857")
+MERCATOR = Reference(f"{_EPSG}3857", "EPSG:3857", srid=3857)
 ALWAYS_KNOWN = (DEGREES, LATITUDE_FIRST, MERCATOR)
 
 
@@ -116,11 +112,13 @@ class References:
         """The systems that the administrator keeps active."""
         rows = await connection.execute(
             text(
-                "SELECT code, title, definition, kind, source, spellings FROM register.crs_definitions"
+                "SELECT code, title, definition, kind, source, spellings, srid FROM register.crs_definitions"
                 " WHERE active ORDER BY kind, code"
             )
         )
-        return cls(Catalogue([Definition(r[0], r[1], r[2], r[3], r[4], tuple(r[5])) for r in rows]))
+        return cls(
+            Catalogue([Definition(r[0], r[1], r[2], r[3], r[4], tuple(r[5]), srid=r[6]) for r in rows])
+        )
 
     def definition(self, code: str) -> Definition | None:
         """The system of that code, as its address writes it."""
@@ -148,7 +146,7 @@ class References:
         local = self._by_path.get(name.rsplit("/ogc/crs/", 1)[-1]) if "/ogc/crs/" in name else None
         if local is None:
             raise _unknown(name, field)
-        return Reference(name, local.definition)
+        return Reference(name, local.definition, srid=local.srid)
 
     def _numbered(self, number: int, name: str, field: str) -> Reference:
         for known in ALWAYS_KNOWN:
@@ -157,7 +155,7 @@ class References:
         found = self._by_path.get(f"EPSG:{number}")
         if found is None:
             raise _unknown(name, field)
-        return Reference(f"{_EPSG}{number}", found.definition, _northing_first(found.crs))
+        return Reference(f"{_EPSG}{number}", found.definition, _northing_first(found.crs), found.srid)
 
 
 def _unknown(name: str, field: str) -> CrsError:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Boolean, Double, Text
+from sqlalchemy import Boolean, Double, Integer, Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -10,7 +10,9 @@ from geo.models.base import SCHEMA, Base
 
 
 class CrsDefinition(Base):
-    """A coordinate system that files may name; ``spellings`` are further names of it, normalised."""
+    """A coordinate system that files may name; ``spellings`` are further names of it, normalised.
+
+    ``srid`` is its number in spatial_ref_sys, which the database gives."""
 
     __tablename__ = "crs_definitions"
     __table_args__ = ({"schema": SCHEMA},)
@@ -23,4 +25,5 @@ class CrsDefinition(Base):
     source: Mapped[str] = mapped_column(Text)
     control_points: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
     accuracy_m: Mapped[float | None] = mapped_column(Double)
+    srid: Mapped[int | None] = mapped_column(Integer)
     active: Mapped[bool] = mapped_column(Boolean, server_default="true")
