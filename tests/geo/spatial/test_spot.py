@@ -1,5 +1,6 @@
 """What is here: rights first, with their paper; and “not checked” is never shown as “clear”."""
 
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -7,7 +8,12 @@ import psycopg
 import pytest
 
 from geo.access import ANONYMOUS, Caller
+from geo.db import Database
+from geo.layers import all_layers
+from geo.moment import Moment
 from geo.settings import Settings
+from geo.spatial import spot
+from geo.spatial.standing import Terms
 from tests.conftest import client_of, make_object
 
 HERE = "/api/v1/spatial/at?lon=83.005&lat=55.005"
@@ -116,3 +122,23 @@ async def test_bad_places_are_refused(client: httpx.AsyncClient, query: str) -> 
     answer = await client.get(f"/api/v1/spatial/at?{query}")
     assert answer.status_code == 400, answer.text
     assert answer.json()["code"] == "bad-parameter"
+
+
+async def test_a_question_is_planned_once_a_connection(settings: Settings, things: dict[str, int]) -> None:
+    """Twelve layers take longer to plan than to ask; whoever gets the connection next plans as he likes."""
+    assert things
+    database = Database(settings.model_copy(update={"pool_size": 1}))
+    await database.open()
+    terms = Terms(ANONYMOUS, Moment.today("UTC"), timedelta(days=30), "54")
+    for _ in range(8):
+        async with database.raw(ANONYMOUS) as connection:
+            await spot.at(connection, spot.Spot(83.005, 55.005), names=tuple(all_layers()), terms=terms)
+    async with database.raw(ANONYMOUS) as connection:
+        cursor = await connection.execute(
+            "SELECT generic_plans, custom_plans, current_setting('plan_cache_mode') FROM pg_prepared_statements"
+            " WHERE statement LIKE %s",
+            ["%ST_DistanceSphere%UNION ALL%"],
+        )
+        counted = await cursor.fetchall()
+    await database.close()
+    assert counted == [(8, 0, "auto")]
