@@ -1,5 +1,6 @@
 """The registrar's way in a browser: upload, look at what would change, apply, undo; and who may not."""
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from geo.settings import Settings
 from tests.ingest.test_undo import current, write
 
 PASSWORD = "Leshiy-i-Bereza-7"
+# Where to leave pictures of the pages that the tests pass.
+SHOTS = os.environ.get("MEZHA_TEST_SHOTS", "")
 
 
 @pytest.fixture(scope="module")
@@ -67,10 +70,10 @@ def run_worker(settings: Settings) -> None:
     thread.join()
 
 
-def send(page: Page, settings: Settings, file: Path) -> None:
+def send(page: Page, settings: Settings, file: Path, profile: str = "ru-municipalities") -> None:
     """Upload a file and wait for the comparison."""
     page.goto("/office/imports")
-    page.select_option("#profile", "ru-municipalities")
+    page.select_option("#profile", profile)
     page.set_input_files("#file", str(file))
     page.click("#upload button")
     page.wait_for_url("**/office/imports/*")
@@ -104,6 +107,51 @@ def test_upload_compare_apply_and_undo(
     assert current(office)["ru:1"][0] == "Один"
     page.goto(page.url.split("?")[0])
     expect(page.locator("main")).to_contain_text("Загрузка отменена")
+
+
+def titles(settings: Settings) -> list[str]:
+    """What the list of kinds of waste says today."""
+    with psycopg.connect(settings.database_url) as connection:
+        rows = connection.execute(
+            "SELECT title FROM register.reference_entries WHERE list = 'fkko' AND sys_to = 'infinity' ORDER BY code"
+        ).fetchall()
+    return [title for (title,) in rows]
+
+
+def test_the_load_of_a_list_is_undone_and_the_file_keeps_its_name(
+    log_in: Callable[[str], Page], office: Settings, tmp_path: Path
+) -> None:
+    page = log_in("registrar")
+    file = tmp_path / "ФККО № 7 (выписка).csv"
+    for last in ("Зола", "Шлак"):
+        file.write_text(
+            f"code\tname\tlink\n1 00 000 00 00 1\tОпилки\t/x\n1 00 000 00 00 2\t{last}\t/x\n", "utf-8"
+        )
+        send(page, office, file, "fkko")
+        page.click("button[value=apply]")
+        run_worker(office)
+        expect(page.locator("#state")).to_have_attribute("data-status", "applied")
+    assert titles(office) == ["Опилки", "Шлак"]
+    page.click("#state a[href*='/runs/']")
+    expect(page.locator("main")).to_contain_text(file.name)
+    picture(page, "list-run")
+    page.click("form[action$='/undo'] button")
+    run_worker(office)
+    assert titles(office) == ["Опилки", "Зола"]
+    page.goto(page.url.split("?")[0])
+    expect(page.locator("main")).to_contain_text("Загрузка отменена")
+    picture(page, "list-run-undone")
+    page.goto("/office/imports")
+    expect(page.locator("main")).to_contain_text("отмена загрузки")
+    expect(page.locator("main")).to_contain_text(file.name)
+    picture(page, "list-history")
+
+
+def picture(page: Page, name: str) -> None:
+    """Pictures for people to look at, where somebody asked for them."""
+    for width in (1440, 390) if SHOTS else ():
+        page.set_viewport_size({"width": width, "height": 900})
+        page.screenshot(path=f"{SHOTS}/{name}-{width}.png")
 
 
 def test_a_bad_file_says_why(log_in: Callable[[str], Page], office: Settings, tmp_path: Path) -> None:

@@ -25,6 +25,11 @@ def _profiles(request: Request, locale: str) -> list[tuple[str, str]]:
     return sorted(((p.name, p.title[locale]) for p in request.app.state.profiles), key=lambda pair: pair[1])
 
 
+def _titles(request: Request) -> dict[str, str]:
+    """Registers and lists as the reader of the page calls them, by the names of their profiles."""
+    return dict(_profiles(request, locale_of(request)))
+
+
 @router.get("")
 async def overview(
     request: Request, registrar: RegistrarDep, office: OfficeDep, caller: CallerDep
@@ -39,9 +44,8 @@ async def _overview(
     async with office.transaction(caller) as connection:
         data = {"uploads": await imports.uploads(connection), "runs": await imports.runs(connection)}
     profiles = {"ru": _profiles(request, "ru"), "en": _profiles(request, "en")}
-    return page(
-        request, "imports/overview.html", {**data, "profiles": profiles, "error": error, "busy": BUSY}, status
-    )
+    data |= {"profiles": profiles, "titles": _titles(request), "error": error, "busy": BUSY}
+    return page(request, "imports/overview.html", data, status)
 
 
 def _check_profile(request: Request, profile: str) -> None:
@@ -131,7 +135,13 @@ async def _upload(request: Request, number: int, office: Any, caller: Caller, te
     return page(
         request,
         template,
-        {"upload": upload, "problems": problems, "changes": changes["changes"], "busy": BUSY},
+        {
+            "upload": upload,
+            "problems": problems,
+            "changes": changes["changes"],
+            "titles": _titles(request),
+            "busy": BUSY,
+        },
     )
 
 
@@ -175,7 +185,7 @@ async def show_run(
         found = await imports.run(connection, run)
         problems = await imports.problems(connection, run)
         changes = (await imports.differences(connection, run))["changes"]
-    data = {"run": found, "problems": problems, "changes": changes}
+    data = {"run": found, "problems": problems, "changes": changes, "titles": _titles(request)}
     return page(request, "imports/run.html", data | {"reports": imports.reports(settings.home, run)})
 
 
