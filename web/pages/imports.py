@@ -42,7 +42,10 @@ async def _overview(
     request: Request, office: Any, caller: Caller, *, error: str = "", status: int = 200
 ) -> Response:
     async with office.transaction(caller) as connection:
-        data = {"uploads": await imports.uploads(connection), "runs": await imports.runs(connection)}
+        data: dict[str, Any] = {
+            "uploads": await imports.uploads(connection),
+            "runs": await imports.runs(connection),
+        }
     profiles = {"ru": _profiles(request, "ru"), "en": _profiles(request, "en")}
     data |= {"profiles": profiles, "titles": _titles(request), "error": error, "busy": BUSY}
     return page(request, "imports/overview.html", data, status)
