@@ -84,6 +84,23 @@ async def test_a_count_is_remembered_only_until_the_layer_changes(
     assert (await client.get(url)).json()["numberMatched"] == 0
 
 
+async def test_counts_of_different_questions_are_remembered_apart(client: httpx.AsyncClient) -> None:
+    asked: list[tuple[dict[str, str], int]] = [
+        ({}, 13),
+        ({"kind": "oopt"}, 6),
+        ({"kind": "ozu"}, 6),
+        ({"bbox": "82.99,54.99,83.105,55.02"}, 2),
+        ({"bbox": "82.99,54.99,83.205,55.02"}, 3),
+        ({"bbox": "82.99,54.99,83.105,55.02", "kind": "oopt"}, 1),
+        ({"as_of": "2020-06-01T00:00:00Z"}, 1),
+        ({"filter": "number = '54:3'"}, 1),
+        ({"filter": "number IN ('54:3', '54:4')"}, 2),
+    ]
+    for _ in range(2):
+        for parameters, expected in asked:
+            assert (await client.get(ZONES, params=parameters)).json()["numberMatched"] == expected
+
+
 async def test_a_remembered_count_is_nobody_elses(settings: Settings, owner: psycopg.Connection[Any]) -> None:
     from geo.access import Caller
 
