@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import psycopg
 import pytest
+from fastapi import FastAPI
 from psycopg import sql
 
 from accounts.person import Person
@@ -150,12 +151,25 @@ class _Fixed:
         return self._caller
 
 
+# An application works out its routes with its first pages, a seventh of a second each time: it is lent from test to test.
+_idle: dict[Settings, list[FastAPI]] = {}
+
+
+def _application(settings: Settings) -> Mezha:
+    made = Mezha(settings)
+    if idle := _idle.get(settings):
+        known = idle.pop()
+        known.state = made.app.state
+        made.app = known
+    return made
+
+
 @asynccontextmanager
 async def client_of(
     settings: Settings, caller: Caller | None = None, person: Person | None = None
 ) -> AsyncIterator[httpx.AsyncClient]:
     """An HTTP client of the whole application; with ``caller`` the log-in is skipped, ``person`` is for pages."""
-    app = Mezha(settings)
+    app = _application(settings)
     if caller is not None:
         app._identity = _Fixed(caller, person)  # type: ignore[assignment]
     await app.database.open()
@@ -170,6 +184,7 @@ async def client_of(
     finally:
         await app.database.close()
         await app.writer.close()
+        _idle.setdefault(settings, []).append(app.app)
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ _HOME = _ROOT / ".mezha"
 
 # A file system in memory; what two test processes put there at most, with as much again for those who test.
 _MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of a random name is made in it
-_ROOM = 12 << 30
+_ROOM = 8 << 30
 
 
 def _ground() -> Path | None:
