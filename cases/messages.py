@@ -24,8 +24,13 @@ Shelf = Literal["new", "done", "archive", "all"]
 _TELL = text(
     "SELECT letters, calls FROM cases.tell(:case, :event, :topic, :kind, CAST(:sides AS jsonb), CAST(:call AS jsonb))"
 )
-_COLUMNS = "m.id, m.seq, m.case_id, c.number, m.side, m.kind, m.topic, m.title, m.body, m.about, m.at, m.read_at, m.archived_at"
-_FROM = " FROM cases.messages m LEFT JOIN cases.cases c ON c.id = m.case_id WHERE m.account = (SELECT access.account())"
+_COLUMNS = "m.id, m.seq, m.case_id, c.number, m.side, m.kind, m.topic, m.title, m.body, m.about, m.at, m.read_at, m.archived_at, d.document_id, d.token"
+# The decision that the event of a message made.
+_FROM = (
+    " FROM cases.messages m LEFT JOIN cases.cases c ON c.id = m.case_id LEFT JOIN cases.events e ON e.id = m.event"
+    " LEFT JOIN cases.decisions d ON d.case_id = m.case_id"
+    " AND d.document_id = CAST(e.data -> 'decision' ->> 'document' AS bigint) WHERE m.account = (SELECT access.account())"
+)
 _SHELVES: Mapping[str, str] = {
     "new": " AND m.read_at IS NULL AND m.archived_at IS NULL",
     "done": " AND m.read_at IS NOT NULL AND m.archived_at IS NULL",
@@ -183,6 +188,14 @@ def href(message: Mapping[str, Any] | RowMapping) -> str:
     return f"{base}/{message['case_id']}"
 
 
+def proofs(message: Mapping[str, Any] | RowMapping) -> dict[str, str] | None:
+    """Where the paper of the decision lies of which a message tells, and the public page that proves it; None for others."""
+    if message["document_id"] is None:
+        return None
+    paper = f"{href(message)}/documents/{message['document_id']}"
+    return {"paper": paper, "verify": f"/verify/{message['token']}"}
+
+
 def shown(message: Mapping[str, Any] | RowMapping) -> dict[str, Any]:
     """A message as machines and the open page get it."""
     return {
@@ -199,4 +212,5 @@ def shown(message: Mapping[str, Any] | RowMapping) -> dict[str, Any]:
         "read_at": message["read_at"],
         "archived_at": message["archived_at"],
         "href": href(message),
+        "decision": proofs(message),
     }

@@ -34,6 +34,10 @@ _POSTED = text(
 )
 _OUR_NAME = {"ru": "Межа", "en": "Mezha"}
 _DIGEST_TITLE = {"ru": "сообщения за день: {count}", "en": "messages of the day: {count}"}
+_PROOFS = {
+    "ru": {"paper": "Решение", "verify": "Проверить подлинность"},
+    "en": {"paper": "The decision", "verify": "Check that it is genuine"},
+}
 _TAIL = {
     "ru": "Какие письма получать, вы выбираете в кабинете, «Как мне сообщать».{link}",
     "en": "Which letters you get you choose in your cabinet, “How I am told”.{link}",
@@ -115,8 +119,13 @@ async def _put(
 
 
 def _paragraph(settings: Settings, row: RowMapping) -> str:
-    text_ = str(row["body"][row["locale"]])
-    return f"{text_}\n{settings.base_url.rstrip('/')}{messages.href(row)}" if settings.base_url else text_
+    lines = [str(row["body"][row["locale"]])]
+    if base := settings.base_url.rstrip("/"):
+        lines.append(f"{base}{messages.href(row)}")
+        if found := messages.proofs(row):
+            words = _PROOFS[row["locale"]]
+            lines += [f"{words[name]}: {base}{path}" for name, path in found.items()]
+    return "\n".join(lines)
 
 
 def _tail(settings: Settings, locale: str) -> str:

@@ -1,8 +1,10 @@
 """Webhooks: systems of a party are called with what its people are told; signed as Standard Webhooks has it."""
 
 import base64
+import json
 import secrets
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import RowMapping, text
@@ -42,6 +44,16 @@ _AGAIN = text(
 )
 
 
+_TEST = text("INSERT INTO cases.deliveries (webhook, type, body) VALUES (:webhook, 'webhook.test', :body)")
+_WITH_CALLS = text(
+    f"SELECT {', '.join('w.' + c for c in _COLUMNS.split(', '))},"
+    " coalesce(jsonb_agg(to_jsonb(d) ORDER BY d.id DESC) FILTER (WHERE d.id IS NOT NULL), '[]') AS calls"
+    " FROM cases.webhooks w LEFT JOIN LATERAL (SELECT id, type, made_at, tries, tried_at, delivered_at, given_up_at, status"
+    " FROM cases.deliveries x WHERE x.webhook = w.id ORDER BY x.id DESC LIMIT 5) d ON true"
+    " WHERE w.revoked_at IS NULL GROUP BY w.id ORDER BY w.id"
+)
+
+
 def check_address(url: str, *, private: bool) -> None:
     """ParameterError where an address may not be called: not https, unknown, or within a private network."""
     reason = "" if private or url.startswith("https://") else "only https is called"
@@ -73,6 +85,12 @@ def _may(actor: Actor, inn: str) -> None:
         )
 
 
+def manageable(actor: Actor) -> list[str]:
+    """Parties whose webhooks this person may set up and end."""
+    roles = {m.inn: m.role for m in actor.memberships if m.inn in actor.caller.inns}
+    return sorted(inn for inn, role in roles.items() if inn and role in ("owner", "operator"))
+
+
 async def subscribe(
     connection: AsyncConnection, actor: Actor, *, inn: str, url: str, topics: Sequence[str], note: str
 ) -> dict[str, Any]:
@@ -98,6 +116,28 @@ async def subscribe(
 async def live(connection: AsyncConnection) -> Sequence[RowMapping]:
     """Webhooks of the caller's parties that are called."""
     return (await connection.execute(_LIVE)).mappings().all()
+
+
+async def with_last_calls(connection: AsyncConnection) -> list[dict[str, Any]]:
+    """Webhooks of the caller's parties, each with its last five calls, in one statement."""
+    found = [dict(w) for w in (await connection.execute(_WITH_CALLS)).mappings()]
+    for call in (c for w in found for c in w["calls"]):
+        for name in ("made_at", "tried_at", "delivered_at", "given_up_at"):
+            call[name] = call[name] and datetime.fromisoformat(call[name])
+    return found
+
+
+async def test(connection: AsyncConnection, actor: Actor, number: int) -> None:
+    """Call once with a greeting, signed and repeated like news; for whoever may set up the webhook."""
+    found = await _one(connection, number)
+    _may(actor, found["party_inn"])
+    body = {
+        "type": "webhook.test",
+        "timestamp": datetime.now(UTC).isoformat(timespec="milliseconds"),
+        "data": {"webhook": number, "party_inn": found["party_inn"]},
+    }
+    await connection.execute(_TEST, {"webhook": number, "body": json.dumps(body)})
+    await enqueue(connection, CALL, {})
 
 
 async def end(connection: AsyncConnection, actor: Actor, number: int) -> None:

@@ -34,6 +34,7 @@ from web.pages import (
     team,
     verify,
     viewer,
+    webhooks,
 )
 
 ROOT = Path(__file__).parent
@@ -68,6 +69,7 @@ PAGES = (
     messages.router,
     calendar.router,
     preferences.router,
+    webhooks.router,
     office_cases.router,
     documents.router,
     verify.router,

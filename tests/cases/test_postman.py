@@ -16,6 +16,7 @@ import pytest
 from aiosmtpd.controller import Controller
 
 from accounts import mail
+from accounts.person import Person
 from api.worker import work
 from cases import messages, postman, preferences
 from cases.desk import Desk
@@ -120,6 +121,39 @@ async def test_events_come_by_letter_at_once(
     with mail_server(postbox, port_of(settings)):
         await work(settings, wait=False)
     assert len(postbox.letters) == before, "nothing is sent twice"
+
+
+@pytest.mark.requirement("F-25")
+async def test_the_letter_of_a_refusal_leads_to_its_paper_and_to_its_proof(
+    town: tuple[Settings, Database, Region, Desk], postbox: Postbox
+) -> None:
+    settings, writer, region, desk = town
+    case = await lodged(writer, desk, region)
+    for name in ("accept", "review"):
+        await act(writer, desk, OFFICER, name, case.id)
+    await act(writer, desk, OFFICER, "reject", case.id, reason="Нет права на участок")
+    with psycopg.connect(settings.database_url) as owner:
+        row = owner.execute("SELECT document_id, token FROM cases.decisions WHERE case_id = %s", [case.id])
+        paper, token = row.fetchone() or (0, "")
+    with mail_server(postbox, port_of(settings)):
+        await work(settings, wait=False)
+    letters = dict(postbox.to(mail_of(COLLEAGUE)))
+    told = letters[f"Межа · Отклонено: Лесная декларация {case.number}"]
+    assert f"Решение: https://mezha.test/cabinet/cases/{case.id}/documents/{paper}\n" in told
+    assert f"Проверить подлинность: https://mezha.test/verify/{token}\n" in told
+    assert sum("/verify/" in body for body in letters.values()) == 1, "only the decision has a proof"
+    async with writer.transaction(APPLICANT.caller) as connection:
+        shown = [messages.shown(m) for m in await messages.page(connection, messages.Wanted())]
+    assert [m["decision"] for m in shown if m["decision"]] == [
+        {"paper": f"/cabinet/cases/{case.id}/documents/{paper}", "verify": f"/verify/{token}"}
+    ]
+    async with client_of(settings, APPLICANT.caller, Person(11, "Лесник")) as client:
+        page = (await client.get("/cabinet/messages")).text
+        assert f'href="/verify/{token}"' in page
+        assert (await client.get(f"/cabinet/cases/{case.id}/documents/{paper}")).headers[
+            "content-type"
+        ] == "application/pdf"
+        assert (await client.get(f"/verify/{token}")).status_code == 200
 
 
 @pytest.mark.requirement("C-19")

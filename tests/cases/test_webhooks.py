@@ -5,6 +5,7 @@ import base64
 import hashlib
 import hmac
 import json
+import re
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -14,13 +15,14 @@ from typing import Any
 import psycopg
 import pytest
 
+from accounts.person import Membership, Person
 from cases import courier, webhooks
 from cases.desk import Desk
 from geo.db import Database
 from geo.errors import ParameterError
 from geo.settings import Settings
 from tests.cases.people import settle
-from tests.cases.region import APPLICANT, INN, OFFICER, RIVAL, Region, act, lodged
+from tests.cases.region import APPLICANT, INN, OFFICER, RIVAL, RIVAL_INN, Region, act, lodged
 from tests.conftest import client_of
 
 
@@ -234,3 +236,69 @@ async def test_webhooks_are_their_partys_alone(open_settings: Settings, receiver
             assert answer.status_code in (400, 403, 422), wrong
     await ended(open_settings, made["id"])
     await ended(open_settings, twice[0].json()["id"])
+
+
+def owner_of(inn: str, account: int, role: str = "owner") -> Person:
+    """Somebody in the cabinet of a party."""
+    member = Membership(1, "ООО «Кедр»", "company", inn, role, None, True)
+    return Person(account, "Лесник", email="l@example.ru", memberships=(member,))
+
+
+PAGE = "/cabinet/webhooks"
+
+
+async def test_the_page_sets_up_tries_shows_and_ends_calls(
+    open_settings: Settings, receiver: Receiver
+) -> None:
+    asked = {"party": INN, "url": receiver.url, "topics": ["event"], "note": "учётная система"}
+    async with client_of(open_settings, APPLICANT.caller, owner_of(INN, 11)) as client:
+        made = await client.post(PAGE, data=asked)
+        secret = re.search(r"whsec_[^<]+", made.text)
+        assert (made.status_code, bool(secret)) == (201, True)
+        assert made.headers["cache-control"] == "no-store"
+        later = (await client.get(PAGE)).text
+        assert "whsec_" not in later, "the secret is shown once"
+        assert receiver.url in later
+        (number,) = set(re.findall(rf"{PAGE}/(\d+)/test", later))
+        assert (await client.post(f"{PAGE}/{number}/test")).status_code == 303
+        assert await call(open_settings) == 1
+        headers, body = receiver.calls[-1]
+        assert secret
+        assert signed(headers, body, secret[0])
+        assert json.loads(body)["type"] == "webhook.test"
+        after = (await client.get(PAGE)).text
+        assert "HTTP 204" in after
+        assert "Принят" in after
+        assert (await client.post(f"{PAGE}/{number}/end")).status_code == 303
+        assert receiver.url not in (await client.get(PAGE)).text
+
+
+async def test_the_page_shows_and_moves_nothing_of_others(
+    open_settings: Settings, receiver: Receiver
+) -> None:
+    made = await subscribed(open_settings, receiver.url)
+    async with client_of(open_settings, RIVAL.caller, owner_of(RIVAL_INN, 12)) as client:
+        assert receiver.url not in (await client.get(PAGE)).text
+        for deed in ("test", "end"):
+            assert (await client.post(f"{PAGE}/{made['id']}/{deed}")).status_code == 404
+        refused = await client.post(PAGE, data={"party": INN, "url": receiver.url, "topics": ["event"]})
+        assert (refused.status_code, "whsec_" in refused.text) == (422, False)
+    async with client_of(open_settings, APPLICANT.caller, owner_of(INN, 11, "controller")) as client:
+        shown = (await client.get(PAGE)).text
+        assert receiver.url in shown
+        assert f'action="{PAGE}' not in shown, "who may not set up calls is offered nothing"
+        assert (await client.post(f"{PAGE}/{made['id']}/test")).status_code == 403
+    async with client_of(open_settings) as client:
+        assert (await client.get(PAGE)).status_code in (303, 401)
+    assert await call(open_settings) == 0
+    await ended(open_settings, made["id"])
+
+
+async def test_a_wrong_address_keeps_what_was_typed(settings: Settings) -> None:
+    asked = {"party": INN, "url": "http://10.0.0.1/x", "topics": ["thread"], "note": "склад"}
+    async with client_of(settings, APPLICANT.caller, owner_of(INN, 11)) as client:
+        refused = await client.post(PAGE, data=asked)
+        assert refused.status_code == 422
+        assert 'value="http://10.0.0.1/x"' in refused.text
+        assert 'value="склад"' in refused.text
+        assert "Адрес не принят" in refused.text
