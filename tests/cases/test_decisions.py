@@ -8,12 +8,15 @@ from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import numpy as np
 import pikepdf
 import psycopg
+import pypdfium2
 import pytest
 import shapely
+import zxingcpp
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.validation import async_validate_pdf_signature
 from pyhanko_certvalidator import ValidationContext
@@ -30,6 +33,7 @@ from geo.db import Database
 from geo.settings import Settings
 from tests.cases.kill import killed
 from tests.cases.region import APPLICANT, OFFICER, RIVAL, Region, act, lodged
+from tests.conftest import client_of
 
 _SPOTS = iter([(83.021 + n * 0.004, 55.026, 83.0235 + n * 0.004, 55.0275) for n in range(15)])
 
@@ -105,6 +109,22 @@ async def test_an_approval_leaves_paper_register_event_and_journal(
     token = told(owner.execute("SELECT token FROM cases.decisions WHERE case_id = %s", [case.id]).fetchone())
     assert (await proof(settings, token)).number == number
     assert case.party_name not in json.dumps(found.shown(), default=str, ensure_ascii=False)
+
+
+@pytest.mark.requirement("C-13")
+async def test_the_code_on_the_paper_is_read_as_a_picture_and_leads_to_the_proof(
+    writer: Database, desk: Desk, region: Region, settings: Settings
+) -> None:
+    case = await act(writer, desk, OFFICER, "approve", (await in_review(writer, desk, region)).id)
+    with pypdfium2.PdfDocument(await paper_of(writer, desk, case)) as document:
+        # As a telephone sees it: 150 dots per inch, grey.
+        pictures = [page.render(scale=150 / 72, grayscale=True).to_numpy() for page in document]
+    read = [code.text for picture in pictures for code in zxingcpp.read_barcodes(np.squeeze(picture))]
+    assert set(read) == {issue.address(settings, read[0].rpartition("/")[2])}
+    async with client_of(settings) as client:
+        page = await client.get(urlsplit(read[0]).path)
+    assert page.status_code == 200
+    assert f"{case.number}-Р1" in page.text
 
 
 async def test_a_changed_paper_is_found_out(
