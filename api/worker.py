@@ -9,7 +9,7 @@ from accounts import mail, notices
 from accounts.roots import folder, seal_yesterday
 from api import newsboy, surveyor
 from cases import boundary_file, clock, courier, messages, postman, reminders
-from cases.documents import store
+from cases.documents import orphans, store
 from geo.imports import reports_folder
 from geo.moment import Moment
 from geo.session import connect
@@ -118,8 +118,9 @@ def _cases(app: App, settings: Settings) -> None:
     @app.periodic(cron="23 4 * * *")
     @app.task(name="cases.sweep", queueing_lock="cases.sweep")
     async def sweep(timestamp: int) -> None:
-        """Delete files that a process which died left on their way into the store."""
+        """Delete files that a process which died left on their way into the store, or in it without a row."""
         await asyncio.to_thread(store.sweep, settings)
+        await orphans.sweep(settings)
 
     @app.periodic(cron="11 * * * *")
     @app.task(name="cases.remind", queueing_lock="cases.remind")

@@ -3,9 +3,12 @@
 import asyncio
 import hashlib
 import os
+import re
 import secrets
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlsplit
@@ -19,6 +22,11 @@ _CHUNK = 1 << 20
 _LEFT = 86_400
 
 
+# A hash, and when its bytes were last kept.
+Held = tuple[str, datetime]
+_HASH = re.compile(r"[0-9a-f]{64}")
+
+
 class Store(Protocol):
     """Where the bytes lie."""
 
@@ -27,6 +35,12 @@ class Store(Protocol):
 
     def chunks(self, sha256: str) -> AsyncIterator[bytes]:
         """The bytes of a hash as they lie there; DamagedStoreError where there are none."""
+
+    def listed(self) -> AsyncIterator[Sequence[Held]]:
+        """Everything that lies there, a handful at a time."""
+
+    async def remove(self, sha256: str, before: datetime) -> bool:
+        """Remove bytes that were last kept before that instant; False where they are not there, or younger."""
 
 
 def _key(sha256: str) -> str:
@@ -52,7 +66,8 @@ class Folder:
         await asyncio.to_thread(self._keep, path, self._root / _key(sha256))
 
     def _keep(self, path: Path, target: Path) -> None:
-        if target.exists():
+        with suppress(FileNotFoundError):
+            os.utime(target)  # young again: it is on its way to a row
             return
         target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         with path.open("rb") as stream:
@@ -74,6 +89,37 @@ class Folder:
         with stream:
             while part := await asyncio.to_thread(stream.read, _CHUNK):
                 yield part
+
+    async def listed(self) -> AsyncIterator[Sequence[Held]]:
+        """The files of a folder of the second level at a time."""
+        for folder in await asyncio.to_thread(lambda: sorted(self._root.glob("[0-9a-f][0-9a-f]/*"))):
+            yield await asyncio.to_thread(_held, folder)
+
+    async def remove(self, sha256: str, before: datetime) -> bool:
+        """Remove a file that is older; it is put aside first, so that nobody keeps it while its age is read."""
+        return await asyncio.to_thread(self._remove, self._root / _key(sha256), before)
+
+    def _remove(self, path: Path, before: datetime) -> bool:
+        aside = path.with_name(f"{path.name}.aside")
+        try:
+            path.rename(aside)
+        except FileNotFoundError:
+            return False
+        if _kept_at(aside) < before:
+            aside.unlink()
+            return True
+        aside.rename(path)
+        return False
+
+
+def _kept_at(path: Path) -> datetime:
+    return datetime.fromtimestamp(path.stat().st_mtime, UTC)
+
+
+def _held(folder: Path) -> list[Held]:
+    for aside in folder.glob("*.aside"):  # left by a sweep that died: it goes back and is looked at anew
+        aside.rename(aside.with_suffix(""))
+    return [(path.name, _kept_at(path)) for path in folder.iterdir() if _HASH.fullmatch(path.name)]
 
 
 class Bucket:
@@ -117,6 +163,27 @@ class Bucket:
             raise _missing(sha256) from None
         async for part in found.stream(min_chunk_size=_CHUNK):
             yield bytes(part)
+
+    async def listed(self) -> AsyncIterator[Sequence[Held]]:
+        """A thousand objects at a time."""
+        import obstore
+
+        async for some in obstore.list(self._store, chunk_size=1000):
+            names = [(str(found["path"]).rpartition("/")[2], found["last_modified"]) for found in some]
+            yield [(name, at) for name, at in names if _HASH.fullmatch(name)]
+
+    async def remove(self, sha256: str, before: datetime) -> bool:
+        """Remove an object that is older; a bucket has no way to read the age and remove in one step."""
+        import obstore
+
+        try:
+            found = await obstore.head_async(self._store, _key(sha256))
+        except FileNotFoundError:
+            return False
+        if found["last_modified"] >= before:
+            return False
+        await obstore.delete_async(self._store, _key(sha256))
+        return True
 
 
 def store_of(settings: Settings) -> Store:
