@@ -40,6 +40,8 @@ from ingest.readers.catalogue import reader_for
 from ingest.source import Source
 
 Connection = psycopg.Connection[TupleRow]
+# A batch as it stands in the file, and its fields, which are being made.
+_Read = tuple[Batch, Future[Normalised]]
 STAGES = ("open", "read", "map", "normalise", "check", "stage", "compare", "load", "report")
 log = structlog.get_logger("ingest")
 
@@ -129,20 +131,21 @@ def ingest(url: str, profile: Profile, path: Path, options: Options | None = Non
     """
     options = options or Options()
     source = Source.open(path, name=options.file_name, object_mb=options.object_mb)
-    with ThreadPoolExecutor(2) as reading:
-        # The first rows are read, and the file is hashed, while the database is asked.
-        batches = prefetched(_batches(source, profile), reading)
+    with ThreadPoolExecutor(3) as reading:
+        # The first rows are read and normalised, and the file is hashed, while the database is asked.
+        batches = prefetched(_batches(source, profile, reading), reading)
         reading.submit(getattr, source, "sha256")
         with connect(url) as connection, runs.exclusive(connection, profile.layer):
             return _run(connection, profile, options, source, batches)
 
 
-def _batches(source: Source, profile: Profile) -> Iterator[Batch]:
-    yield from reader_for(source, profile.reader, profile.read).batches(source, profile.source_layer)
+def _batches(source: Source, profile: Profile, reading: Executor) -> Iterator[_Read]:
+    for batch in reader_for(source, profile.reader, profile.read).batches(source, profile.source_layer):
+        yield batch, reading.submit(normalise, batch, profile)
 
 
 def _run(
-    connection: Connection, profile: Profile, options: Options, source: Source, batches: Iterator[Batch]
+    connection: Connection, profile: Profile, options: Options, source: Source, batches: Iterator[_Read]
 ) -> Result:
     """A run under its lock; what it refuses is rolled back, recorded and told."""
     # What is staged is no promise yet; only the load itself waits for the disk.
@@ -191,7 +194,7 @@ def _staged_rows(connection: Connection, run: int) -> int:
     return int(row[0]) if row else -2
 
 
-def _stages(work: _Work, batches: Iterator[Batch], source: Source) -> None:
+def _stages(work: _Work, batches: Iterator[_Read], source: Source) -> None:
     connection, options, result = work.connection, work.options, work.result
     options.after("open")
     if not result.resumed:
@@ -282,7 +285,7 @@ def evidence(result: Result) -> dict[str, Any]:
     }
 
 
-def _stage_rows(work: _Work, batches: Iterator[Batch], source: Source) -> None:
+def _stage_rows(work: _Work, batches: Iterator[_Read], source: Source) -> None:
     """Map, normalise, check and stage every batch; commits once, when all rows are staged."""
     connection, result = work.connection, work.result
     read, staged = _stage_batches(work, batches)
@@ -324,8 +327,8 @@ def _stage_rows(work: _Work, batches: Iterator[Batch], source: Source) -> None:
     work.options.after("stage")
 
 
-def _stage_batches(work: _Work, batches: Iterator[Batch]) -> tuple[int, int]:
-    """Rows read and rows staged; one batch is read, one normalised, one checked and one written at a time."""
+def _stage_batches(work: _Work, batches: Iterator[_Read]) -> tuple[int, int]:
+    """Rows read and rows staged; one batch is read, one prepared, one checked and one written at a time."""
     connection, result = work.connection, work.result
     catalogue = Catalogue.load(connection)
     fresh = load.nothing_current(connection, work.layer)
@@ -336,7 +339,7 @@ def _stage_batches(work: _Work, batches: Iterator[Batch]) -> tuple[int, int]:
         ThreadPoolExecutor(2) as checking,
     ):
         pending: Future[int] | None = None
-        made = (_prepare(work, batch, catalogue, checking if fresh else None) for batch in batches)
+        made = (_prepare(work, each, catalogue, checking if fresh else None) for each in batches)
         ready = prefetched(made, preparing)
         # A new unlogged table waits for the disk; the first batch is prepared meanwhile.
         staging.create(connection, work.layer, result.run)
@@ -371,9 +374,10 @@ def _reject_duplicates(work: _Work) -> int:
     return len(found)
 
 
-def _prepare(work: _Work, batch: Batch, catalogue: Catalogue, checking: Executor | None) -> _Prepared:
-    """Place and normalise a batch; ``checking`` begins its check meanwhile, for the register holds nothing yet."""
-    result, options = work.result, work.options
+def _prepare(work: _Work, read: _Read, catalogue: Catalogue, checking: Executor | None) -> _Prepared:
+    """Place a batch and tell its rows from others; ``checking`` begins its check meanwhile, for the register holds
+    nothing yet."""
+    (batch, coming), result, options = read, work.result, work.options
     options.after("read")
     system = placement_of(batch, work.profile, catalogue, options.crs)
     if system and system.code not in result.crs:
@@ -384,7 +388,7 @@ def _prepare(work: _Work, batch: Batch, catalogue: Catalogue, checking: Executor
     checked = None
     if checking:
         checked = checking.submit(check, batch, work.profile, work.layer, system, wkb=wkb)
-    fields = normalise(batch, work.profile)
+    fields = coming.result()
     options.after("normalise")
     where = system.identity if system else batch.crs
     identity = staging.identities(fields, wkb, where, rows=batch.rows, profile=work.profile, layer=work.layer)
