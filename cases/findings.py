@@ -13,9 +13,9 @@ from cases.rules import Outcome, Rule, RuleSet, Severity, fill
 from geo.batch import Ask, answered
 from geo.layers import layer, model_of
 
-_KEEP = text(
-    "SELECT cases.keep_check(CAST(:head AS jsonb), CAST(:answers AS jsonb), CAST(:reasons AS jsonb)) AS kept"
-)
+# The database keeps a check with all of its answers and says its number.
+KEPT = "cases.keep_check(CAST(:head AS jsonb), CAST(:answers AS jsonb), CAST(:reasons AS jsonb))"
+_KEEP = text(f"SELECT {KEPT} AS kept")
 _OF_CASE = text(
     """
     SELECT k.id AS check_id, k.moment, k.at, k.as_of, k.rules_digest, f.rule, f.outcome, f.severity, f.layer,
@@ -40,15 +40,10 @@ _CAUSES = {
 }
 
 
-async def keep(
-    connection: AsyncConnection,
-    question: Question,
-    evaluation: Evaluation,
-    digest: str,
-    *,
-    reasons: Mapping[str, str],
-) -> int:
-    """Keep a check with all of its answers, the clear ones too, and the reasons given to warnings; returns its id."""
+def kept(
+    question: Question, evaluation: Evaluation, digest: str, *, reasons: Mapping[str, str]
+) -> dict[str, str]:
+    """The values of `KEPT`: a check with all of its answers, the clear ones too, and the reasons given to warnings."""
     head = {
         "case": question.case,
         "moment": question.moment.value,
@@ -69,11 +64,15 @@ async def keep(
     rows = [vars(a) | {"objects": list(a.objects), "measures": dict(a.measures)} for a in evaluation.answers]
     asked = {a.rule for a in evaluation.answers}
     given = {rule: reason for rule, reason in reasons.items() if rule in asked and reason.strip()}
-    values = {
+    return {
         "head": json.dumps(head, default=str),
         "answers": json.dumps(rows, default=str),
         "reasons": json.dumps(given),
     }
+
+
+async def keep(connection: AsyncConnection, values: Mapping[str, str]) -> int:
+    """Keep a check by itself; returns its id."""
     return await answered(connection, Ask(_KEEP, values, lambda rows: int(rows[0]["kept"])))
 
 

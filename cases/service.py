@@ -44,26 +44,21 @@ async def _simple(
     return await moved(connection, desk, turn, reason=reasoned(turn, reason))
 
 
-async def _keep(
-    connection: AsyncConnection, desk: Desk, examined: Examined, reasons: Mapping[str, str]
-) -> int | None:
+def _checked(examined: Examined, reasons: Mapping[str, str]) -> dict[str, str] | None:
+    """The check as it is kept; None for a service without rules."""
     if examined.rules is None:
         return None
-    check = await findings.keep(
-        connection, examined.question, examined.evaluation, examined.digest, reasons=reasons
-    )
-    desk.after("check")
-    return check
+    return findings.kept(examined.question, examined.evaluation, examined.digest, reasons=reasons)
 
 
-def _evidence_of(case: Case, examined: Examined, check: int | None) -> dict[str, Any]:
+def _evidence_of(case: Case, examined: Examined) -> dict[str, Any]:
     """What the event remembers of the submission: all of it, so that later saves lose nothing."""
     return {
         "payload": case.payload,
         "subject": [case.subject_layer, case.subject_id, case.subject_version],
         "geometry": case.geometry,
         "evidence_sha256": case.evidence_sha256,
-        "check": check,
+        "check": None,
         "documents": [[p.id, p.kind, p.name, p.sha256] for p in examined.papers],
     }
 
@@ -102,9 +97,8 @@ async def submit(
     desk.after("lodge")
     examined = submission.claimed(examined, claims, case.lodged_order)
     await submission.refuse(connection, actor, case, examined, reasons)
-    check = await _keep(connection, desk, examined, reasons)
-    data = _evidence_of(case, examined, check) | {"number": case.number, "lodged_at": case.lodged_at}
-    return await moved(connection, desk, turn, data=data)
+    data = _evidence_of(case, examined) | {"number": case.number, "lodged_at": case.lodged_at}
+    return await moved(connection, desk, turn, data=data, checked=_checked(examined, reasons))
 
 
 async def _lodge(connection: AsyncConnection, desk: Desk, turn: Turn, evidence: str, claims: Claims) -> Case:
@@ -146,8 +140,8 @@ async def _relodge(
     turn = replace(turn, case=case)
     examined = await submission.with_claims(connection, examined, case.lodged_order)
     await submission.refuse(connection, actor, case, examined, reasons)
-    check = await _keep(connection, desk, examined, reasons)
-    return await moved(connection, desk, turn, reason=reason, data=_evidence_of(case, examined, check))
+    data, checked = _evidence_of(case, examined), _checked(examined, reasons)
+    return await moved(connection, desk, turn, reason=reason, data=data, checked=checked)
 
 
 async def answer(
@@ -253,7 +247,10 @@ async def approve(
     examined = await submission.with_claims(connection, examined, case.lodged_order)
     answered = {a.rule: "decided by the office" for a in examined.evaluation.answers}
     await submission.refuse(connection, actor, case, examined, answered)
-    check = await _keep(connection, desk, examined, {})
+    checked = _checked(examined, {})
+    # Before the register changes: the answers are of the ground as it was.
+    check = await findings.keep(connection, checked) if checked else None
+    desk.after("check")
     desk.after("examine")
     written = await register_change.apply(connection, turn.service, case, examined.subject, desk.today())
     desk.after("register")

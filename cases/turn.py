@@ -97,9 +97,11 @@ async def moved(
     *,
     reason: str = "",
     data: Mapping[str, Any] | None = None,
+    checked: Mapping[str, str] | None = None,
 ) -> Case:
-    """Append the event with its entry in the journal, bring the terms in line, tell both sides."""
-    appended = events.appended(turn.step(reason), dict(data or {}))
+    """Append the event, with the check that it rests on and its entry in the journal, bring the terms in line, tell
+    both sides."""
+    appended = events.appended(turn.step(reason), dict(data or {}), checked)
     entry = Entry(
         _JOURNALLED.get(turn.action, journal_action.Action.case_changed),
         account=turn.account,
@@ -111,6 +113,8 @@ async def moved(
     )
     following = terms.follow(turn.service, turn.standing, turn.move.to)
     await together(connection, appended, journal.recorded(entry), *following.orders)
+    if checked:
+        desk.after("check")
     desk.after("event")
     desk.after("terms")
     event = appended.answer
