@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, Literal
 
-from sqlalchemy import RowMapping, text
+from sqlalchemy import RowMapping, TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases import wording
@@ -22,7 +22,13 @@ CALL = "cases.call"
 CHANNEL = "messages"
 Shelf = Literal["new", "done", "archive", "all"]
 _TELL = text(
-    "SELECT letters, calls FROM cases.tell(:case, :event, :topic, :kind, CAST(:sides AS jsonb), CAST(:call AS jsonb))"
+    "SELECT letters, calls FROM cases.tell(:case, NULL, :topic, :kind, CAST(:sides AS jsonb), CAST(:call AS jsonb))"
+)
+# Of the newest event of a case, whose number and instant are the database's.
+_TELL_EVENT = text(
+    "SELECT t.letters, t.calls FROM (SELECT id, at FROM cases.events WHERE case_id = :case ORDER BY seq DESC LIMIT 1) e,"
+    " LATERAL cases.tell(:case, e.id, :topic, :kind, CAST(:sides AS jsonb),"
+    " jsonb_set(CAST(:call AS jsonb), '{data,state_since}', to_jsonb(e.at))) t"
 )
 _COLUMNS = "m.id, m.seq, m.case_id, c.number, m.side, m.kind, m.topic, m.title, m.body, m.about, m.at, m.read_at, m.archived_at, d.document_id, d.token"
 # The decision that the event of a message made.
@@ -58,7 +64,6 @@ class Told:
     sides: Mapping[str, Mapping[str, Any]]
     type: str
     facts: Mapping[str, Any]
-    event: int | None = None
     kind: Literal["operative", "final"] = "operative"
 
 
@@ -72,8 +77,20 @@ class Wanted:
     limit: int = 50
 
 
+@dataclass(frozen=True)
+class Leaving:
+    """What leaves the house: how many letters and how many calls were put down."""
+
+    letters: int
+    calls: int
+
+
 async def tell(connection: AsyncConnection, case: Case, told: Told) -> None:
     """Put messages, letters and calls down in this transaction; the worker sends what leaves the house."""
+    await send(connection, await answered(connection, _asked(_TELL, case, told)))
+
+
+def _asked(statement: TextClause, case: Case, told: Told) -> Ask[Leaving]:
     call = {
         "type": told.type,
         "timestamp": datetime.now(UTC).isoformat(timespec="milliseconds"),
@@ -88,35 +105,30 @@ async def tell(connection: AsyncConnection, case: Case, told: Told) -> None:
     }
     values = {
         "case": case.id,
-        "event": told.event,
         "topic": told.topic,
         "kind": told.kind,
         "sides": json.dumps(told.sides, ensure_ascii=False),
         "call": json.dumps(call, ensure_ascii=False, default=str),
     }
-    letters, calls = await answered(
-        connection, Ask(_TELL, values, lambda rows: (rows[0]["letters"], rows[0]["calls"]))
-    )
+    return Ask(statement, values, lambda rows: Leaving(**rows[0]))
+
+
+async def send(connection: AsyncConnection, leaving: Leaving) -> None:
+    """Have the worker send what was put down, once this transaction is committed."""
     # Without a queueing lock: two transactions that tell something at once must not wait for one another.
-    if letters:
+    if leaving.letters:
         await enqueue(connection, POST, {})
-    if calls:
+    if leaving.calls:
         await enqueue(connection, CALL, {})
 
 
-async def tell_event(
-    connection: AsyncConnection,
-    service: ServiceDefinition,
-    case: Case,
-    *,
-    event: int,
-    action: Action,
-    reason: str,
-    due: Mapping[str, date],
-) -> None:
-    """Tell of an action, once the case stands where it led and the terms are ``due`` by their owners; nobody is told of a draft that was thrown away."""
+def of_event(
+    service: ServiceDefinition, case: Case, *, action: Action, reason: str, due: Mapping[str, date]
+) -> Ask[Leaving] | None:
+    """Tell of the newest event, once the case stands where it led and the terms are ``due`` by their owners; to be sent
+    after it. Nobody is told of a draft that was thrown away."""
     if case.number is None:
-        return
+        return None
     subject = wording.Subject(service, case.state, case.number, case.party_name or case.party_inn)
     # Whoever sends an application gets its number in a letter too; of other things that he did he needs no news.
     quiet = action != Action.submit
@@ -129,11 +141,10 @@ async def tell_event(
         "event",
         sides,
         f"case.{action}",
-        {"action": action, "state": case.state, "state_since": case.state_since, "reason": reason},
-        event=event,
+        {"action": action, "state": case.state, "reason": reason},
         kind="final" if action in wording.FINAL else "operative",
     )
-    await tell(connection, case, told)
+    return _asked(_TELL_EVENT, case, told)
 
 
 async def page(connection: AsyncConnection, wanted: Wanted) -> Sequence[RowMapping]:

@@ -112,20 +112,19 @@ async def moved(
         details={"action": turn.action, "from": turn.case.state, "to": turn.move.to},
     )
     following = terms.follow(turn.service, turn.standing, turn.move.to)
-    await together(connection, appended, journal.recorded(entry), *following.orders)
-    if checked:
-        desk.after("check")
-    desk.after("event")
-    desk.after("terms")
-    event = appended.answer
-    await messages.tell_event(
-        connection,
+    # From the lodging to the commit all who submit wait: what can be said in one go is.
+    told = messages.of_event(
         turn.service,
-        turn.made(event),
-        event=event.id,
+        replace(turn.case, state=turn.move.to),
         action=turn.action,
         reason=reason,
         due=following.due,
     )
-    desk.after("told")
-    return turn.made(event)
+    await together(
+        connection, appended, journal.recorded(entry), *following.orders, *([told] if told else [])
+    )
+    for step in (*(["check"] if checked else []), "event", "terms", "told"):
+        desk.after(step)
+    if told:
+        await messages.send(connection, told.answer)
+    return turn.made(appended.answer)
