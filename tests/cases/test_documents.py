@@ -30,6 +30,7 @@ from geo.db import Database
 from geo.errors import ParameterError
 from geo.settings import Settings
 from tests.cases import papers
+from tests.cases.bucket import bucket_of
 from tests.cases.region import APPLICANT, FOREIGN, OFFICER, RIVAL, Region, act, declaration, lodged
 
 
@@ -414,41 +415,12 @@ async def test_the_scanner_has_the_last_word(
 
 
 async def test_a_bucket_keeps_the_same_bytes(settings: Settings, tmp_path: Path) -> None:
-    held: dict[str, bytes] = {}
-
-    async def s3(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
-        method, target, _ = head.split("\r\n")[0].split(" ")
-        fields = dict(line.lower().split(": ", 1) for line in head.split("\r\n")[1:] if ": " in line)
-        path, status, body = target.partition("?")[0], "200 OK", b""
-        if method == "PUT":
-            held[path] = await reader.readexactly(int(fields["content-length"]))
-        elif path in held:
-            body = held[path]
-        else:
-            status = "404 Not Found"
-        extra = 'ETag: "1"\r\nLast-Modified: Sun, 22 Nov 2026 10:00:00 GMT\r\nConnection: close\r\n'
-        writer.write(f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\n{extra}\r\n".encode() + body)
-        await writer.drain()
-        writer.close()
-
-    async with await asyncio.start_server(s3, "127.0.0.1", 0) as server:
-        port = server.sockets[0].getsockname()[1]
-        bucket = store.store_of(
-            settings.model_copy(
-                update={
-                    "documents_url": "s3://papers/region54",
-                    "s3_endpoint": f"http://127.0.0.1:{port}",
-                    "s3_key": "key",
-                    "s3_secret": "secret",
-                }
-            )
-        )
-        data, path = papers.pdf(), tmp_path / "a"
+    async with bucket_of(settings) as (shelves, remote):
+        bucket, data, path = store.store_of(remote), papers.pdf(), tmp_path / "a"
         sha256 = hashlib.sha256(data).hexdigest()
         path.write_bytes(data)
         await bucket.keep(path, sha256)
-        assert list(held) == [f"/papers/region54/{sha256[:2]}/{sha256[2:4]}/{sha256}"]
+        assert list(shelves.held) == [f"/papers/region54/{sha256[:2]}/{sha256[2:4]}/{sha256}"]
         assert await store.whole(bucket, sha256) == data
         with pytest.raises(DamagedStoreError):
             await store.whole(bucket, "0" * 64)

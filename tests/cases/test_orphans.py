@@ -3,14 +3,9 @@
 import asyncio
 import hashlib
 import os
-import re
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
-from email.utils import format_datetime
 from pathlib import Path
-from urllib.parse import urlsplit
-from xml.sax.saxutils import escape
 
 import psycopg
 import pytest
@@ -22,6 +17,7 @@ from cases.record import Case, load
 from geo.db import Database
 from geo.settings import Settings
 from tests.cases import papers
+from tests.cases.bucket import bucket_of
 from tests.cases.region import APPLICANT, OFFICER, Region, act, lodged
 from tests.cases.test_documents import attach
 
@@ -102,68 +98,6 @@ async def test_what_a_sweep_that_died_put_aside_comes_back(settings: Settings) -
     assert await store.whole(store.store_of(settings), sha256) == b"put aside"
 
 
-class Shelves:
-    """As much of an S3-compatible store as the sweep needs: put, get, list, delete; each object with its age."""
-
-    def __init__(self) -> None:
-        self.held: dict[str, tuple[bytes, datetime]] = {}
-
-    async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """One request."""
-        head = (await reader.readuntil(b"\r\n\r\n")).decode()
-        (method, target, _), *lines = (line.split(" ", 2) for line in head.strip().split("\r\n"))
-        fields = {name.lower(): " ".join(rest) for name, *rest in lines}
-        path, body, status, at = urlsplit(target).path, b"", "200 OK", datetime.now(UTC)
-        if method == "PUT":
-            self.held[path] = (await reader.readexactly(int(fields["content-length:"])), at)
-        elif method == "POST":
-            body = self._delete((await reader.readexactly(int(fields["content-length:"]))).decode())
-        elif "list-type" in urlsplit(target).query:
-            body = self._list()
-        elif path not in self.held:
-            status = "404 Not Found"
-        else:
-            body, at = self.held[path]
-        length = len(body)
-        told = f'Content-Length: {length}\r\nETag: "1"\r\nLast-Modified: {format_datetime(at, usegmt=True)}\r\nConnection: close'
-        writer.write(f"HTTP/1.1 {status}\r\n{told}\r\n\r\n".encode() + (b"" if method == "HEAD" else body))
-        await writer.drain()
-        writer.close()
-
-    def _delete(self, wanted: str) -> bytes:
-        keys = re.findall("<Key>(.+?)</Key>", wanted)
-        for key in keys:
-            del self.held[f"/papers/{key}"]
-        told = "".join(f"<Deleted><Key>{key}</Key></Deleted>" for key in keys)
-        return f"<DeleteResult>{told}</DeleteResult>".encode()
-
-    def _list(self) -> bytes:
-        found = "".join(
-            f"<Contents><Key>{escape(path.removeprefix('/papers/'))}</Key><LastModified>{at:%Y-%m-%dT%H:%M:%S.000Z}</LastModified>"
-            f"<ETag>1</ETag><Size>{len(body)}</Size></Contents>"
-            for path, (body, at) in sorted(self.held.items())
-        )
-        return f"<ListBucketResult><IsTruncated>false</IsTruncated>{found}</ListBucketResult>".encode()
-
-
-@asynccontextmanager
-async def _bucket(settings: Settings) -> AsyncIterator[tuple[Shelves, Settings]]:
-    shelves = Shelves()
-    async with await asyncio.start_server(shelves.answer, "127.0.0.1", 0) as server:
-        port = server.sockets[0].getsockname()[1]
-        yield (
-            shelves,
-            settings.model_copy(
-                update={
-                    "documents_url": "s3://papers/region54",
-                    "s3_endpoint": f"http://127.0.0.1:{port}",
-                    "s3_key": "key",
-                    "s3_secret": "secret",
-                }
-            ),
-        )
-
-
 async def test_a_bucket_is_swept_as_a_folder_is(
     writer: Database, desk: Desk, region: Region, settings: Settings
 ) -> None:
@@ -171,7 +105,7 @@ async def test_a_bucket_is_swept_as_a_folder_is(
     case = await act(writer, desk, OFFICER, "ask_correction", case.id, reason="Приложите план")
     data = papers.pdf(note="in a bucket")
     named = await attach(writer, desk, case.id, data, dated=date(2026, 1, 1))
-    async with _bucket(settings) as (shelves, remote):
+    async with bucket_of(settings) as (shelves, remote):
         assert await store.keep_bytes(remote, data) == named.sha256
         old, young = [await store.keep_bytes(remote, text) for text in (b"old", b"young")]
         assert old == hashlib.sha256(b"old").hexdigest()
