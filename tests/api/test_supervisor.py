@@ -119,14 +119,17 @@ def test_a_second_start_in_the_same_folder_is_refused_by_name(tmp_path: Path) ->
     from geo.errors import SettingsError
 
     ledger = Ledger(tmp_path / "running.json")
-    other = subprocess.Popen([sys.executable, "-c", "import time; 'mezha'; time.sleep(30)"])
+    program = "import time; print('mezha', flush=True); time.sleep(30)"
+    other = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE)
     try:
+        # A process has no command line to read until its program has begun.
+        assert other.stdout is not None and other.stdout.readline()
         ledger.path.write_text(f'{{"supervisor": {other.pid}, "groups": []}}')
         with pytest.raises(SettingsError, match="runs already"):
             ledger.claim()
     finally:
         other.kill()
-        other.wait()
+        other.communicate()
 
 
 def test_a_number_that_was_given_to_another_process_is_left_alone(tmp_path: Path) -> None:
