@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.expression import resolve
 from cases.rules import Moment, Outcome, Predicate, Rule, RuleSet, Severity, verdict
-from geo.batch import Ask, Rows, answered, attempt, order, together
+from geo.batch import Ask, Rows, attempt, order, together
 from geo.geometry import tolerance_m2
 from geo.layers import layer
 from geo.session import sql_of
@@ -172,6 +172,38 @@ def _parsed(branches: str) -> TextClause:
     return text(sql_of("cases", "findings").format(branches=branches))
 
 
+@dataclass(frozen=True)
+class LayerState:
+    """What is known of a layer at an instant: its version, its last change, and why it cannot be asked."""
+
+    version: str
+    at: datetime | None
+    cause: str
+
+
+States = tuple[Instant, Mapping[str, LayerState]]
+
+
+def states_asked(rule_set: RuleSet, moment: Moment, valid_on: date, at: Instant | None = None) -> Ask[States]:
+    """The instant of the check and what is known of the layers then; whatever is sent after it sees everything, until
+    `evaluate` gives the caller's rank back."""
+    values = {
+        "layers": sorted({r.layer for r in rule_set.active(moment, valid_on) if r.layer}),
+        "as_of": at.as_of if at else None,
+        "snapshot": at.snapshot if at else None,
+    }
+
+    def shape(rows: Rows) -> States:
+        found = {}
+        for row in rows:
+            cause = f"outage: {row['outage']}" if row["outage"] else "" if row["id"] else "empty"
+            version = f"{row['id']}@{row['at'].isoformat()}" if row["id"] else ""
+            found[row["layer"]] = LayerState(version, row["at"], cause)
+        return at or Instant(rows[0]["as_of"], rows[0]["snapshot"]), found
+
+    return Ask(_LAYER_STATES, values, shape)
+
+
 async def evaluate(
     connection: AsyncConnection,
     rule_set: RuleSet,
@@ -179,26 +211,27 @@ async def evaluate(
     *,
     rank: int,
     at: Instant | None = None,
+    states: Ask[States] | None = None,
 ) -> Evaluation:
     """Answers of all rules but those about other claims (`claims`); ``rank`` is the caller's, given back after.
 
-    With ``at`` they are asked as of that instant. A rule that cannot be asked answers not_checked, never clear.
+    With ``at`` they are asked as of that instant. ``states`` are those of the layers where they were sent already
+    (`states_asked`). A rule that cannot be asked answers not_checked, never clear.
     """
     rules = rule_set.active(question.moment, question.valid_on)
+    if states is None:
+        states = states_asked(rule_set, question.moment, question.valid_on, at)
+        await together(connection, states)
+    instant, known = states.answer
     own = order(_SEE_OWN, {"rank": str(rank)})
-    try:
-        instant, states = await _states(connection, rules, at)
-        rows, failed = await _ask(
-            connection, rules, question, instant, replayed=at is not None, states=states
-        )
-    finally:
-        await together(connection, own)
+    askable = _askable(rules, question, known)
+    rows, failed = await _ask(connection, askable, question, instant if at else None, own)
     answers = [
         _answer(
             rule,
             question,
             rows.get(rule.id),
-            state=states.get(rule.layer),
+            state=known.get(rule.layer),
             failure=failed.get(rule.id),
             instant=instant,
         )
@@ -214,57 +247,36 @@ async def ghosts(connection: AsyncConnection, as_of: datetime, snapshot: str) ->
     return Instant(as_of, snapshot, tuple(at for (at,) in rows))
 
 
-@dataclass(frozen=True)
-class _LayerState:
-    version: str
-    at: datetime | None
-    cause: str
-
-
-async def _states(
-    connection: AsyncConnection, rules: Sequence[Rule], at: Instant | None
-) -> tuple[Instant, dict[str, _LayerState]]:
-    """The instant of the check and what is known of the layers then; the rules see everything from here on."""
-    values = {
-        "layers": sorted({r.layer for r in rules if r.layer}),
-        "as_of": at.as_of if at else None,
-        "snapshot": at.snapshot if at else None,
-    }
-    rows = await answered(connection, Ask(_LAYER_STATES, values, list))
-    found = {}
-    for row in rows:
-        cause = f"outage: {row['outage']}" if row["outage"] else "" if row["id"] else "empty"
-        version = f"{row['id']}@{row['at'].isoformat()}" if row["id"] else ""
-        found[row["layer"]] = _LayerState(version, row["at"], cause)
-    return at or Instant(rows[0]["as_of"], rows[0]["snapshot"]), found
+def _askable(rules: Sequence[Rule], question: Question, states: Mapping[str, LayerState]) -> list[Rule]:
+    """Rules about layers that can be read now, and about what the case has."""
+    found = [r for r in rules if r.layer and not states[r.layer].cause]
+    if question.geometry is None:
+        return [r for r in found if r.predicate == Predicate.attribute_sum]
+    return found
 
 
 async def _ask(
     connection: AsyncConnection,
     rules: Sequence[Rule],
     question: Question,
-    instant: Instant,
-    *,
-    replayed: bool,
-    states: Mapping[str, _LayerState],
+    replayed: Instant | None,
+    own: Ask[None],
 ) -> tuple[dict[str, Any], dict[str, str]]:
-    """Rows by rule, and the causes of the rules that could not be asked."""
-    askable = [r for r in rules if r.layer and not states[r.layer].cause]
-    extra = {"as_of": instant.as_of, "ghosts": list(instant.ghosts)} if replayed else {}
-    if question.geometry is None:
-        askable = [r for r in askable if r.predicate == Predicate.attribute_sum]
-    if not askable:
+    """Rows by rule, and the causes of the rules that could not be asked; ``own`` is sent after the last of them."""
+    if not rules:
+        await together(connection, own)
         return {}, {}
     try:
-        return await _rows(connection, askable, question, extra, replayed=replayed), {}
+        return await _rows(connection, rules, question, replayed, own), {}
     except DBAPIError:
         rows: dict[str, Any] = {}
         failed: dict[str, str] = {}
-        for rule in askable:
+        for rule in rules:
             try:
-                rows |= await _rows(connection, [rule], question, extra, replayed=replayed)
+                rows |= await _rows(connection, [rule], question, replayed)
             except DBAPIError as err:
                 failed[rule.id] = f"failed: {type(err.orig).__name__}"
+        await together(connection, own)
         return rows, failed
 
 
@@ -272,13 +284,14 @@ async def _rows(
     connection: AsyncConnection,
     rules: Sequence[Rule],
     question: Question,
-    extra: dict[str, Any],
-    *,
-    replayed: bool,
+    replayed: Instant | None,
+    *after: Ask[None],
 ) -> dict[str, Any]:
-    asked, values = statement(rules, question, replayed=replayed)
-    found = Ask(asked, values | extra, lambda rows: {row["rule"]: row for row in rows})
-    await attempt(connection, found)
+    asked, values = statement(rules, question, replayed=replayed is not None)
+    if replayed:
+        values |= {"as_of": replayed.as_of, "ghosts": list(replayed.ghosts)}
+    found = Ask(asked, values, lambda rows: {row["rule"]: row for row in rows})
+    await attempt(connection, found, *after)
     return found.answer
 
 
@@ -287,7 +300,7 @@ def _answer(
     question: Question,
     row: Mapping[str, Any] | None,
     *,
-    state: _LayerState | None,
+    state: LayerState | None,
     failure: str | None,
     instant: Instant,
 ) -> Answer:
@@ -325,7 +338,7 @@ def _answer(
     )
 
 
-def _stale(rule: Rule, state: _LayerState | None, instant: Instant) -> bool:
+def _stale(rule: Rule, state: LayerState | None, instant: Instant) -> bool:
     return bool(
         rule.max_age_days and state and state.at and (instant.as_of - state.at).days > rule.max_age_days
     )

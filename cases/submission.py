@@ -79,7 +79,10 @@ async def examine(
     """Ask form, documents, signature and rules; the claims of other cases are asked apart, once the case has its
     place in the queue. ``signed`` is whether a submission needs its signature."""
     today = desk.today()
-    given = await _given(connection, case, today)
+    found = desk.catalogue.rules_of(service)
+    # The last of the batch, since the rules see more than the caller.
+    states = evaluation.states_asked(found[0], moment, today) if found else None
+    given = await _given(connection, case, today, *([states] if states else []))
     row, papers = given.row, given.papers if moment != Moment.decide else ()
     problems = [*_missing(service, case, row), *form.problems(service, case.payload, row or {}, today)]
     if moment != Moment.decide:
@@ -99,12 +102,13 @@ async def examine(
         area_m2=given.area_m2,
         lodged_order=case.lodged_order,
     )
-    found = desk.catalogue.rules_of(service)
     if found is None:
         answers, rules, digest = Evaluation(Instant(datetime.now(UTC), ""), ()), None, ""
     else:
         rules, digest = found
-        answers = await evaluation.evaluate(connection, rules, question, rank=actor.caller.rank)
+        answers = await evaluation.evaluate(
+            connection, rules, question, rank=actor.caller.rank, states=states
+        )
     return Examined(question, tuple(problems), answers, rules, digest, row or {}, given.sha256, papers)
 
 
@@ -119,7 +123,7 @@ class _Given:
     signatures: Sequence[Signature]
 
 
-async def _given(connection: AsyncConnection, case: Case, today: date) -> _Given:
+async def _given(connection: AsyncConnection, case: Case, today: date, *after: Ask[Any]) -> _Given:
     shape = Ask(_GROUND, {"id": case.geometry}, lambda rows: rows[0] if rows else None)
     papers, signatures = shelf.asked(case.id), kept.asked(case.id)
     asks: list[Ask[Any]] = [shape, papers, signatures]
@@ -127,7 +131,7 @@ async def _given(connection: AsyncConnection, case: Case, today: date) -> _Given
     if case.subject_layer and case.subject_id is not None:
         row = subject.asked(case.subject_layer, case.subject_id, today)
         asks.append(row)
-    await together(connection, *asks)
+    await together(connection, *asks, *after)
     area, sha256 = (shape.answer["area_m2"], shape.answer["sha256"]) if shape.answer else (None, "")
     newest = tuple(shelf.newest(papers.answer))
     return _Given(row.answer if row else None, area, sha256, newest, signatures.answer)

@@ -43,7 +43,9 @@ class Ask(Generic[T]):
         return cursor
 
     async def _receive(self, cursor: psycopg.AsyncCursor[dict[str, Any]]) -> None:
-        self._rows = await cursor.fetchall() if cursor.description else ()
+        # Not `description`, which makes an object a column of every statement.
+        returned = cursor.pgresult is not None and cursor.pgresult.nfields > 0
+        self._rows = await cursor.fetchall() if returned else ()
 
 
 def order(statement: TextClause, values: Mapping[str, Any] | None = None) -> Ask[None]:

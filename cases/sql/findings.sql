@@ -7,9 +7,15 @@ WITH subject AS MATERIALIZED (
 hits AS (
 {branches}
 )
-SELECT rule,
-       jsonb_agg(jsonb_build_object('id', id, 'version', version) ORDER BY id, version) FILTER (WHERE id IS NOT NULL) AS objects,
-       min(measure) AS least, max(measure) AS most, sum(measure) AS total, bool_or(introduced) AS introduced,
-       coalesce(ST_Area(ST_Union(piece) FILTER (WHERE ST_Dimension(piece) = 2)::geography), 0) AS area_m2,
-       encode(ST_AsEWKB(ST_Union(piece)), 'hex') AS piece
-FROM hits GROUP BY rule
+SELECT rule, objects, least, most, total, introduced,
+       coalesce(ST_Area(ST_CollectionExtract(shared.piece, 3)::geography), 0) AS area_m2,
+       encode(ST_AsEWKB(shared.piece), 'hex') AS piece
+FROM (
+  SELECT rule,
+         jsonb_agg(jsonb_build_object('id', id, 'version', version) ORDER BY id, version) FILTER (WHERE id IS NOT NULL) AS objects,
+         min(measure) AS least, max(measure) AS most, sum(measure) AS total, bool_or(introduced) AS introduced,
+         array_agg(piece) FILTER (WHERE piece IS NOT NULL) AS pieces
+  FROM hits GROUP BY rule
+) found,
+-- One piece is its own union.
+LATERAL (SELECT CASE cardinality(pieces) WHEN 1 THEN pieces[1] ELSE ST_Union(pieces) END AS piece OFFSET 0) shared

@@ -1,0 +1,16 @@
+"""Claims: one to all of a shape is told without cutting."""
+
+from importlib.resources import files
+
+from alembic import op
+
+revision = "0034"
+down_revision = "0033"
+
+
+def upgrade() -> None:
+    script = files("migrations").joinpath("sql", "0034_claims.sql").read_text("utf-8")
+    run = op.get_bind().exec_driver_sql
+    run("SET LOCAL ROLE mezha_owner")
+    run(script.replace("%", "%%"))
+    run("RESET ROLE")
