@@ -10,6 +10,7 @@ from accounts.roots import folder, seal_yesterday
 from api import newsboy, surveyor
 from cases import boundary_file, clock, courier, messages, postman, reminders
 from cases.documents import orphans, store
+from geo import search
 from geo.imports import reports_folder
 from geo.moment import Moment
 from geo.session import connect
@@ -62,6 +63,17 @@ def _spatial(app: App, settings: Settings) -> None:
     @app.task(name="spatial.monitor")
     async def monitor() -> None:
         await asyncio.to_thread(conflicts.settle_at, url)
+
+    # Searched at once in any case, only slower: a minute is soon enough.
+    @app.periodic(cron="* * * * *")
+    @app.task(name=search.FILL, lock=search.FILL, queueing_lock=search.FILL)
+    async def fill(timestamp: int | None = None) -> None:
+        await asyncio.to_thread(search.fill, url)
+
+    @app.periodic(cron="41 3 * * *")
+    @app.task(name=search.SWEEP, queueing_lock=search.SWEEP)
+    async def sweep(timestamp: int) -> None:
+        await asyncio.to_thread(search.sweep, url)
 
     @app.task(name=questions.TASK)
     async def answer(identity: str) -> None:

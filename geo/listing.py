@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import ColumnElement, RowMapping, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from geo import search
 from geo.errors import ParameterError
 from geo.layers import Layer
 from geo.moment import Moment
@@ -68,13 +69,16 @@ def _order(layer: Layer, sort: str) -> list[ColumnElement[object]]:
     return [column.desc().nulls_last() if sort.startswith("-") else column.asc().nulls_last(), table.c.id]
 
 
-def _contains(layer: Layer, text: str) -> tuple[ColumnElement[bool], ...]:
-    wanted = " ".join(text.split())[:100]
-    columns = layer.search or layer.title_of
+def _contains(layer: Layer, text: str, moment: Moment) -> tuple[ColumnElement[bool], ...]:
+    wanted = " ".join(text.split())[: search.LONGEST_TEXT]
     if not wanted:
         return ()
-    table = gate(layer.name)
-    return (or_(*(table.c[name].icontains(wanted, autoescape=True) for name in columns)),)
+    table, columns = gate(layer.name), layer.search or layer.title_of
+    contains = or_(*(table.c[name].ilike(search.pattern_of(wanted), escape="\\") for name in columns))
+    # The index knows what the register knows now.
+    if layer.search and moment.as_of is None and len(wanted) >= search.INDEXED_TEXT:
+        return (search.found_in(layer, wanted), contains)
+    return (contains,)
 
 
 async def listing(connection: AsyncConnection, layer: Layer, wanted: Listing) -> Rows:
@@ -95,7 +99,7 @@ async def listing(connection: AsyncConnection, layer: Layer, wanted: Listing) ->
         moment=wanted.moment,
         equal=wanted.equal,
         between=wanted.between,
-        where=_contains(layer, wanted.text),
+        where=_contains(layer, wanted.text, wanted.moment),
     )
     table = gate(layer.name)
     condition = conditions(layer, query)

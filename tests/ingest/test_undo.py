@@ -8,6 +8,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from geo import search
 from geo.settings import Settings
 from ingest import pipeline
 from ingest.errors import RefusedError
@@ -192,3 +193,31 @@ def test_what_was_loaded_again_is_not_taken_back(loaded: tuple[Settings, Path]) 
     with pytest.raises(RefusedError, match="1 objects of run"):
         undo(settings.url_for("registrar"), shorter.run)
     assert current(settings) == before
+
+
+def searched(settings: Settings, text: str) -> list[str]:
+    """Names of the municipalities with the text, as anybody finds them."""
+    with psycopg.connect(settings.app_database_url) as app:
+        rows = app.execute(
+            "SELECT name FROM gate.municipalities WHERE version IN (SELECT version FROM search.found(%s)) ORDER BY name",
+            [search.pattern_of(text)],
+        ).fetchall()
+    return [name for (name,) in rows]
+
+
+@pytest.mark.parametrize("filled", [False, True], ids=["waiting", "filled"])
+def test_a_load_and_its_undoing_are_searched_at_once(loaded: tuple[Settings, Path], filled: bool) -> None:
+    settings, file = loaded
+    url = settings.url_for("registrar")
+    if filled:
+        search.fill(url)
+    assert searched(settings, "один") == ["Один"]
+    write(file, {1: ("Первый", 1), 2: ("Два", 1), 3: ("Три", 1)})
+    run = ingest(url, profile(PROFILE), file).run
+    if filled:
+        search.fill(url)
+    assert searched(settings, "первый") == ["Первый"]
+    assert searched(settings, "один") == []
+    undo(url, run)
+    assert searched(settings, "первый") == []
+    assert searched(settings, "один") == ["Один"]
