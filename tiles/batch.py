@@ -8,9 +8,11 @@ from datetime import date
 from tiles.connections import Connections
 from tiles.vector import grouped
 
-# From this zoom on a tile costs less than asking for it.
-BATCH_FROM = 13
+# From this zoom on a tile costs little more than asking for it.
+BATCH_FROM = 12
+# Those of z14 and deeper; of the dearer ones above, fewer wait for each other.
 MOST = 8
+MOST_WHOLE = 4
 # Groups under way at a time in a process; while they are, the next ones gather.
 AT_ONCE = 2
 Place = tuple[int, int, int]
@@ -18,12 +20,19 @@ Place = tuple[int, int, int]
 
 @dataclass(frozen=True)
 class Question:
-    """What tiles must have in common to be made by one statement; valid days ``first`` … ``last``."""
+    """What tiles must have in common to be made by one statement; valid days ``first`` … ``last``; ``whole`` as in
+    `TileQuery.whole`."""
 
     layers: tuple[str, ...]
     properties: tuple[str, ...] | None
     first: date
     last: date
+    whole: bool
+
+    @property
+    def most(self) -> int:
+        """So many at a time."""
+        return MOST_WHOLE if self.whole else MOST
 
 
 @dataclass
@@ -58,7 +67,7 @@ class Batches:
     async def _serve(self, question: Question, line: _Line) -> None:
         while line.waiting:
             group: list[tuple[Place, asyncio.Future[bytes]]] = []
-            while line.waiting and len(group) < MOST:
+            while line.waiting and len(group) < question.most:
                 place, promise = line.waiting.popleft()
                 if not promise.done():
                     group.append((place, promise))
@@ -69,7 +78,7 @@ class Batches:
 
     async def _make(self, question: Question, group: list[tuple[Place, asyncio.Future[bytes]]]) -> None:
         columns = [list(numbers) for numbers in zip(*(place for place, _ in group), strict=True)]
-        sql = grouped(question.layers, question.properties)
+        sql = grouped(question.layers, question.properties, whole=question.whole)
         try:
             rows = await self._connections.rows(sql, *columns, question.first, question.last)
         except Exception as err:

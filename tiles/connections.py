@@ -77,6 +77,8 @@ class Connections:
             "statement_timeout": str(settings.statement_timeout_ms),
             "application_name": "mezha tiles",
             "jit": "off",
+            # ST_IsValid tells of every shape that it finds broken.
+            "client_min_messages": "error",
             # To start a helper costs more than a tile.
             "max_parallel_workers_per_gather": "0",
         }

@@ -1,6 +1,7 @@
 """What a tile's address means: layers, place in the grid, moment, attributes."""
 
 import re
+from functools import lru_cache
 from urllib.parse import parse_qsl
 
 from geo.errors import ParameterError
@@ -59,14 +60,21 @@ def query_of(path: str, text: str, today: Moment, deepest: int) -> TileQuery | N
     match = PATH.fullmatch(path)
     if not match:
         return None
-    names = layers_of(match[1])
-    z, x, y = address(match[2], match[3], match[4], deepest)
+    names, moment, properties, wanted = _meaning(match[1], text, today)
+    return TileQuery(names, *address(match[2], match[3], match[4], deepest), moment, properties, wanted)
+
+
+@lru_cache(maxsize=128)
+def _meaning(
+    names: str, text: str, today: Moment
+) -> tuple[tuple[str, ...], Moment, tuple[str, ...] | None, Filter | None]:
+    """Layers, moment, attributes and filter: the same for every tile of a map, so read once."""
+    layers = layers_of(names)
     if not text:
-        return TileQuery(names, z, x, y, today)
+        return layers, today, None, None
     given = _parameters(text)
     moment = parse(given.get("datetime"), given.get("as_of"), today)
-    wanted = _filter(names, given)
-    return TileQuery(names, z, x, y, moment, _properties(names, given.get("properties")), wanted)
+    return layers, moment, _properties(layers, given.get("properties")), _filter(layers, given)
 
 
 def _filter(names: tuple[str, ...], given: dict[str, str]) -> Filter | None:

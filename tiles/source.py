@@ -152,13 +152,15 @@ class TileSource:
         if caller.anonymous and query.z >= BATCH_FROM and not query.filter and moment.as_of is None:
             days = moment.first or date.min, moment.last or date.max
             return await self._batches.body(
-                Question(layers, query.properties, *days), (query.z, query.x, query.y)
+                Question(layers, query.properties, *days, query.whole()), (query.z, query.x, query.y)
             )
         names = [n for n in query.from_overviews() if n in layers]
         covers = [c for n in names if (c := await self._cover(query, n, caller))]
         only, values = filtered(query, layers)
         covered = tuple(c.layer for c in covers)
-        sql = statement(layers, query.moment.as_of is not None, query.properties, covered, only)
+        sql = statement(
+            layers, query.moment.as_of is not None, query.properties, covered, only, whole=query.whole()
+        )
         covering = (v for c in covers for v in c.values())
         return await self._connections.value(caller, sql, *query.values(), *covering, *values) or b""
 

@@ -7,13 +7,26 @@ from typing import Any
 
 from geo.layers import Layer, layer
 from geo.moment import Moment
-from tiles.bands import BUFFER, DEEPEST, EXTENT, classes_of, overviewed
+from tiles.bands import BUFFER, DEEPEST, EXTENT, WORLD, classes_of, overviewed
 from tiles.filtered import Filter, condition_of
 
 # The same place in every statement: $1 zoom, $2 column, $3 row, $4 first and $5 last valid day, $6 system time.
-_TILE = "(SELECT ST_TileEnvelope($1::int, $2::int, $3::int)::box2d)"
-_BOX = f"(SELECT ST_TileEnvelope($1::int, $2::int, $3::int, margin => {BUFFER / EXTENT}))"
 _VALID = "valid_from <= $5::date AND valid_to > $4::date"
+# Zooms at which an object near the tile is sent whole. Above most objects are too small to be drawn; deeper few lie near
+# one tile as a whole.  docs/decisions/0095-goals-that-the-floor-forbids.md
+WHOLE = range(DEEPEST + 1, 14)
+# How far an object that is sent whole may reach beyond its tile, in tiles; who draws it cuts it off.
+WIDE = 0.25
+# Units of a tile squared: what is smaller may vanish, and `ST_AsMVTGeom` decides that.
+TINY = 4
+# The way of every shape: mended and cut at the buffer.
+_CUT = f"ST_AsMVTGeom(geom_3857, e.tile, {EXTENT}, {BUFFER}, true)"
+# The short way of one near the tile: each vertex to the nearest unit, the north above; and whether that did no harm.
+_MOVED = (
+    "CASE WHEN geom_3857 @ e.wide THEN ST_SnapToGrid("
+    "ST_Affine(geom_3857, e.scale, 0, 0, 0, -e.scale, 0, 0, 0, 1, e.east, e.south, 0), 0, 0, 1, 1) END"
+)
+_WHOLE = f"ST_Area(moved) > {TINY} AND ST_IsValid(moved)"
 
 
 @dataclass(frozen=True)
@@ -47,6 +60,10 @@ class TileQuery:
         ):
             return ()
         return tuple(name for name in self.drawn() if overviewed(layer(name)))
+
+    def whole(self) -> bool:
+        """Whether objects near the tile are sent whole."""
+        return self.z in WHOLE
 
     def values(self) -> tuple[Any, ...]:
         """Values of the statement's parameters."""
@@ -87,37 +104,62 @@ def statement(
     properties: tuple[str, ...] | None = None,
     covered: tuple[str, ...] = (),
     filters: tuple[str, ...] = (),
+    *,
+    whole: bool = False,
 ) -> str:
     """SQL of a tile. One `ST_AsMVT` a layer, concatenated: that is how the format joins layers.
 
-    Sub-selects are computed once a statement, so that a generic plan costs no planning; and the geometry stands in no
-    WHERE, else it would be computed twice (`ST_AsMVT` leaves out a row without one). Layers that are ``covered`` by
-    overviews have five parameters each (`Cover.values`), from $6 on; ``filters`` are SQL of one condition a layer,
-    with parameters of their own.
+    The place is computed once a statement, in ``e``, so that a generic plan costs no planning; and the geometry stands
+    in no WHERE, else it would be computed twice (`ST_AsMVT` leaves out a row without one). Layers that are ``covered``
+    by overviews have five parameters each (`Cover.values`), from $6 on; ``filters`` are SQL of one condition a layer,
+    with parameters of their own. ``whole`` sends objects near the tile as they are (`TileQuery.whole`).
     """
-    if not layers:
-        return "SELECT ''::bytea"
-    parts = [
-        _covered_statement(layer(name), properties, 6 + 5 * covered.index(name))
-        if name in covered
-        else _layer_statement(layer(name), with_past, properties, filters[n] if filters else "")
-        for n, name in enumerate(layers)
-    ]
-    return parts[0] if len(parts) == 1 else "SELECT " + " || ".join(f"({p})" for p in parts)
+    drawing = _drawing(layers, with_past, properties, covered, filters, whole=whole)
+    return f"SELECT {drawing} FROM {_place('$1', '$2', '$3')} e"
 
 
 @lru_cache(maxsize=256)
-def grouped(layers: tuple[str, ...], properties: tuple[str, ...] | None = None) -> str:
+def grouped(
+    layers: tuple[str, ...], properties: tuple[str, ...] | None = None, *, whole: bool = False
+) -> str:
     """SQL of many tiles at once: $1 zooms, $2 columns, $3 rows, $4 first and $5 last valid day; number of the tile,
-    counted from 1, and its bytes. Their places are computed once a tile: ``OFFSET 0`` keeps them apart."""
-    one = statement(layers, False, properties).replace(_TILE, "e.tile").replace(_BOX, "e.box")
-    tile, box = (
-        text.replace("$1::int", "q.z").replace("$2::int", "q.x").replace("$3::int", "q.y")
-        for text in (_TILE, _BOX)
-    )
+    counted from 1, and its bytes."""
     return (
-        f"SELECT q.n, ({one}) FROM unnest($1::int[], $2::int[], $3::int[]) WITH ORDINALITY q(z, x, y, n)"
-        f" CROSS JOIN LATERAL (SELECT {tile} AS tile, {box} AS box OFFSET 0) e"
+        f"SELECT q.n, {_drawing(layers, False, properties, whole=whole)}"
+        " FROM unnest($1::int[], $2::int[], $3::int[]) WITH ORDINALITY q(z, x, y, n)"
+        f" CROSS JOIN LATERAL {_place('q.z', 'q.x', 'q.y')} e"
+    )
+
+
+def _place(z: str, x: str, y: str) -> str:
+    """What a statement needs to know of a tile: its square, that with the buffer, the wide one, and scale and
+    shift of web mercator to its units. ``OFFSET 0`` keeps it from being computed again."""
+    place = f"{z}::int, {x}::int, {y}::int"
+    middle = f"{EXTENT // 2} * 2.0::float8 ^ {z}::int"
+    return (
+        f"(SELECT ST_TileEnvelope({place})::box2d AS tile, ST_TileEnvelope({place}, margin => {BUFFER / EXTENT}) AS box,"
+        f" ST_TileEnvelope({place}, margin => {WIDE}) AS wide,"
+        f" {EXTENT} * 2.0::float8 ^ {z}::int / {WORLD}::float8 AS scale,"
+        f" {middle} - {EXTENT}::float8 * {x}::int AS east, {middle} - {EXTENT}::float8 * {y}::int AS south OFFSET 0)"
+    )
+
+
+def _drawing(
+    layers: tuple[str, ...],
+    with_past: bool,
+    properties: tuple[str, ...] | None,
+    covered: tuple[str, ...] = (),
+    filters: tuple[str, ...] = (),
+    *,
+    whole: bool,
+) -> str:
+    if not layers:
+        return "''::bytea"
+    return " || ".join(
+        f"({_covered_statement(layer(name), properties, 6 + 5 * covered.index(name))})"
+        if name in covered
+        else f"({_layer_statement(layer(name), with_past, properties, filters[n] if filters else '', whole)})"
+        for n, name in enumerate(layers)
     )
 
 
@@ -140,32 +182,37 @@ def filtered(query: TileQuery, layers: tuple[str, ...]) -> tuple[tuple[str, ...]
 
 
 def _layer_statement(
-    target: Layer, with_past: bool, properties: tuple[str, ...] | None, only: str = ""
+    target: Layer, with_past: bool, properties: tuple[str, ...] | None, only: str, whole: bool
 ) -> str:
     fields = _fields(target, properties)
-    shape = f"ST_AsMVTGeom(geom_3857, {_TILE}, {EXTENT}, {BUFFER}, true) AS geom"
-    known = (
-        f"SELECT {fields}, {shape} FROM gate.{target.name}"
-        f" WHERE sys_to = 'infinity' AND geom_3857 && {_BOX} AND {_VALID}{only}"
-    )
+    source = f"SELECT {fields}, geom_3857 FROM gate.{target.name} WHERE"
+    near = f"geom_3857 && e.box AND {_VALID}{only}"
+    known = f"{source} sys_to = 'infinity' AND {near}"
     if with_past:
         known = (
-            f"{known} AND sys_from <= $6 UNION ALL SELECT {fields}, {shape} FROM gate.{target.name}"
-            f" WHERE sys_to < 'infinity' AND sys_to > $6 AND sys_from <= $6 AND geom_3857 && {_BOX} AND {_VALID}{only}"
+            f"{known} AND sys_from <= $6 UNION ALL"
+            f" {source} sys_to < 'infinity' AND sys_to > $6 AND sys_from <= $6 AND {near}"
         )
-    return f"SELECT ST_AsMVT(t, '{target.name}', {EXTENT}, 'geom', 'id') FROM ({known}) t"
+    if whole and target.geometry != "POINT":
+        # OFFSET 0: moved once, though it is looked at three times.
+        known = f"SELECT {fields}, geom_3857, {_MOVED} AS moved FROM ({known}) k OFFSET 0"
+        shape = f"CASE WHEN {_WHOLE} THEN ST_ForcePolygonCCW(moved) ELSE {_CUT} END"
+    else:
+        shape = _CUT
+    rows = f"SELECT {fields}, {shape} AS geom FROM ({known}) o"
+    return f"SELECT ST_AsMVT(t, '{target.name}', {EXTENT}, 'geom', 'id') FROM ({rows}) t"
 
 
 def _covered_statement(target: Layer, properties: tuple[str, ...] | None, at: int) -> str:
     coarse, fine, dirty, band, rank = (f"${n}" for n in range(at, at + 5))
-    shape = f"ST_AsMVTGeom(%s, {_TILE}, {EXTENT}, {BUFFER}, true) AS geom"
+    shape = f"ST_AsMVTGeom(%s, e.tile, {EXTENT}, {BUFFER}, true) AS geom"
     merged = ", ".join(["NULL::bigint AS id", *(_merged(target, n) for n in fields_of(target, properties))])
     # OFFSET 0: chunk by chunk from the index, whatever the planner believes of the table.  Of the chunks around the tile
     # only its buffer is needed: cut off first, they cost a third less.
     overviews = " UNION ALL ".join(
-        f"SELECT {merged}, o.count, {shape % f'ST_ClipByBox2D(o.geom, {_BOX}::box2d)'} FROM unnest({chunks}::int[]) c CROSS JOIN LATERAL ("
+        f"SELECT {merged}, o.count, {shape % 'ST_ClipByBox2D(o.geom, e.box::box2d)'} FROM unnest({chunks}::int[]) c CROSS JOIN LATERAL ("
         f"SELECT * FROM tiles.overviews o WHERE o.layer = '{target.name}' AND o.band = {number}"
-        f" AND o.x = c / 1024 AND o.y = c % 1024 AND o.geom && {_BOX} OFFSET 0) o"
+        f" AND o.x = c / 1024 AND o.y = c % 1024 AND o.geom && e.box OFFSET 0) o"
         for chunks, number in ((coarse, f"{band}::int"), (fine, "9"))
     )
     live = (
@@ -181,8 +228,8 @@ def _covered_statement(target: Layer, properties: tuple[str, ...] | None, at: in
         f"unnest({dirty}::int[]) c CROSS JOIN LATERAL (SELECT ST_TileEnvelope(10, c / 1024, c % 1024) AS square OFFSET 0)"
         f" s JOIN {gate} ON geom_3857 && square"
     )
-    changed = live % (middle, "ST_ClipByBox2D(geom_3857, square::box2d)", cells, _BOX)
-    narrow = live % ("1", "geom_3857", gate, _BOX)
+    changed = live % (middle, "ST_ClipByBox2D(geom_3857, square::box2d)", cells, "e.box")
+    narrow = live % ("1", "geom_3857", gate, "e.box")
     return (
         f"SELECT ST_AsMVT(t, '{target.name}', {EXTENT}, 'geom', 'id') FROM ({overviews}"
         f" UNION ALL {changed} <= {rank}::int UNION ALL {narrow} > 0 AND visibility > {rank}::int) t"

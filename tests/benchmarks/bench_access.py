@@ -90,8 +90,8 @@ def tiles(zoom: int, side: int) -> list[Statement]:
     for _ in range(QUESTIONS):
         lon, lat = (base + chance.uniform(0.1, 0.9) * side * STEP for base in (WEST, SOUTH))
         tile = grid.tile(lon, lat, zoom)
-        values = TileQuery((LAYER,), tile.z, tile.x, tile.y, today).values()
-        made.append((statement((LAYER,), False), values))
+        query = TileQuery((LAYER,), tile.z, tile.x, tile.y, today)
+        made.append((statement((LAYER,), False, whole=query.whole()), query.values()))
     return made
 
 

@@ -9,12 +9,13 @@ from pathlib import Path
 
 from morecantile import tms
 
+from geo.moment import ALWAYS
 from tests.benchmarks import servers
 from tests.benchmarks.coverage import Coverage
 from tests.benchmarks.ground import Ground, cluster, sides
 from tests.benchmarks.load import Seen, floor, missing, stampede, walk
 from tests.benchmarks.row import Row
-from tiles.vector import statement
+from tiles.vector import TileQuery, statement
 
 SECONDS = 5.0
 Tile = tuple[int, int, int]
@@ -48,9 +49,14 @@ def paths(tiles: list[Tile], template: str) -> list[str]:
     return [template.format(z=z, x=x, y=y) for z, x, y in tiles]
 
 
-def plain() -> str:
-    """The statement of a live tile with the day in place."""
-    return statement(("stands",), False).replace("$4", "CURRENT_DATE").replace("$5", "CURRENT_DATE")
+def plain(zoom: int) -> str:
+    """The statement of a live tile at a zoom with the day in place."""
+    query = TileQuery(("stands",), zoom, 0, 0, ALWAYS)
+    return (
+        statement(query.layers, False, whole=query.whole())
+        .replace("$4", "CURRENT_DATE")
+        .replace("$5", "CURRENT_DATE")
+    )
 
 
 def rounds(tiles: list[Tile], template: str, least: int) -> list[str]:
@@ -84,7 +90,7 @@ def live(ground: Ground) -> list[Row]:
     with servers.mezha(ground.settings) as server:
         ours = {zoom: first_hits(server, tiles, OURS) for zoom, tiles in lists.items()}
     rivals = {
-        "pgbench": {z: floor(ground.cluster, ground.name, plain(), t, SECONDS) for z, t in lists.items()}
+        "pgbench": {z: floor(ground.cluster, ground.name, plain(z), t, SECONDS) for z, t in lists.items()}
     }
     for name, (start, template) in PEERS.items():
         if name == "tipg" or shutil.which(name):
@@ -151,7 +157,7 @@ def low(ground: Ground) -> list[Row]:
             fresh = rounds(tiles, OURS, 4_000)
             walk(server, fresh[::-1], 1, clients=2)
             ours = walk(server, fresh, SECONDS, clients=2)
-            least = floor(ground.cluster, ground.name, plain(), tiles, SECONDS, once=zoom < 8)
+            least = floor(ground.cluster, ground.name, plain(zoom), tiles, SECONDS, once=zoom < 8)
             made.append(
                 Row(
                     f"overview z{zoom}, {ground.count:,} polygons, 2 clients",

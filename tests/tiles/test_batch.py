@@ -20,7 +20,7 @@ from tiles.vector import statement
 
 CORNER = (61.0, 64.0)
 TODAY = date(2026, 6, 1)
-QUESTION = Question(("zones", "leases"), None, TODAY, TODAY)
+QUESTION = Question(("zones", "leases"), None, TODAY, TODAY, whole=False)
 
 
 @pytest.fixture(scope="module", autouse=True)
