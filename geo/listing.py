@@ -69,16 +69,17 @@ def _order(layer: Layer, sort: str) -> list[ColumnElement[object]]:
     return [column.desc().nulls_last() if sort.startswith("-") else column.asc().nulls_last(), table.c.id]
 
 
-def _contains(layer: Layer, text: str, moment: Moment) -> tuple[ColumnElement[bool], ...]:
+async def _contains(
+    connection: AsyncConnection, layer: Layer, text: str, moment: Moment
+) -> tuple[ColumnElement[bool], ...]:
     wanted = " ".join(text.split())[: search.LONGEST_TEXT]
     if not wanted:
         return ()
     table, columns = gate(layer.name), layer.search or layer.title_of
     contains = or_(*(table.c[name].ilike(search.pattern_of(wanted), escape="\\") for name in columns))
     # The index knows what the register knows now.
-    if layer.search and moment.as_of is None and len(wanted) >= search.INDEXED_TEXT:
-        return (search.found_in(layer, wanted), contains)
-    return (contains,)
+    known = await search.narrowed(connection, layer, wanted) if moment.as_of is None else ()
+    return (*known, contains)
 
 
 async def listing(connection: AsyncConnection, layer: Layer, wanted: Listing) -> Rows:
@@ -99,7 +100,7 @@ async def listing(connection: AsyncConnection, layer: Layer, wanted: Listing) ->
         moment=wanted.moment,
         equal=wanted.equal,
         between=wanted.between,
-        where=_contains(layer, wanted.text, wanted.moment),
+        where=await _contains(connection, layer, wanted.text, wanted.moment),
     )
     table = gate(layer.name)
     condition = conditions(layer, query)

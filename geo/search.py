@@ -5,26 +5,12 @@ What the index of words does not hold yet is read from the register itself: nobo
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from sqlalchemy import (
-    CTE,
-    ColumnElement,
-    CompoundSelect,
-    Select,
-    Text,
-    column,
-    func,
-    literal,
-    or_,
-    select,
-    union_all,
-)
+from sqlalchemy import ARRAY, BigInteger, ColumnElement, any_, cast, func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from geo.layers import Layer, all_layers
-from geo.moment import ALWAYS
-from geo.objects import Bbox, at_moment, gate
+from geo.objects import Bbox, gate
 from geo.session import connect
 
 FILL, SWEEP = "search.fill", "search.sweep"
@@ -33,6 +19,8 @@ LONGEST_TEXT = 100
 INDEXED_TEXT = 3
 # Versions that are filled in by one transaction.
 PORTION = 5_000
+_PLACES = {name: place for place, name in enumerate(all_layers())}
+BEST = text("SELECT * FROM search.best(:pattern, 5)")
 
 
 @dataclass(frozen=True)
@@ -46,67 +34,35 @@ class Hit:
     bbox: Bbox | None
 
 
-def pattern_of(text: str) -> str:
+def pattern_of(wanted: str) -> str:
     """Pattern of ILIKE (escape: backslash) for texts that contain this one."""
-    return "%" + text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+    return "%" + wanted.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
 
 
-def found_in(layer: Layer, text: str) -> ColumnElement[bool]:
+async def narrowed(connection: AsyncConnection, layer: Layer, wanted: str) -> tuple[ColumnElement[bool], ...]:
     """Condition that holds for every current object of a layer with the text in a column that the search looks into.
 
-    It holds for few others: it spares reading the layer, and decides nothing.
+    It spares reading the layer and decides nothing; none where the text is too short or too frequent for that.
     """
-    words = func.search.found(pattern_of(text), literal(layer.name, Text)).table_valued("layer", "version")
-    return gate(layer.name).c.version.in_(select(words.c.version))
+    if not layer.search or len(wanted) < INDEXED_TEXT:
+        return ()
+    few = select(func.search.few(pattern_of(wanted), layer.name))
+    if (await connection.execute(few)).scalar_one() is None:
+        return ()
+    return (gate(layer.name).c.version == any_(cast(few.scalar_subquery(), ARRAY(BigInteger))),)
 
 
-def _found(pattern: str) -> CTE:
-    words = func.search.found(pattern).table_valued(column("layer"), column("version"))
-    return select(words.c.layer, words.c.version).cte("found")
-
-
-def _statement(layer: Layer, pattern: str, limit: int, found: CTE) -> Select[tuple[object, ...]]:
-    table = gate(layer.name)
-    title = func.coalesce(*(table.c[name] for name in layer.title_of), "")
-    subtitle = func.coalesce(*(table.c[name] for name in layer.subtitle_of), "")
-    matches = or_(*(table.c[name].ilike(pattern, escape="\\") for name in layer.search))
-    candidates = select(found.c.version).where(found.c.layer == literal(layer.name))
-    return (
-        select(
-            literal(layer.name).label("layer"),
-            table.c.id,
-            title.label("title"),
-            subtitle.label("subtitle"),
-            func.ST_XMin(table.c.geom),
-            func.ST_YMin(table.c.geom),
-            func.ST_XMax(table.c.geom),
-            func.ST_YMax(table.c.geom),
-        )
-        .where(at_moment(table, ALWAYS), table.c.version.in_(candidates), matches)
-        .order_by(func.length(title), title)
-        .limit(limit)
-    )
-
-
-def statement_of(text: str) -> CompoundSelect[Any]:
-    """The best few objects of each layer whose texts contain this one, most of them 60."""
-    pattern = pattern_of(text)
-    found = _found(pattern)
-    parts = [_statement(each, pattern, 5, found) for each in all_layers().values() if each.search]
-    return union_all(*(part.subquery().select() for part in parts)).limit(60)
-
-
-async def search(connection: AsyncConnection, text: str, *, limit: int = 12) -> Sequence[Hit]:
+async def search(connection: AsyncConnection, words: str, *, limit: int = 12) -> Sequence[Hit]:
     """Hits for a text of at least two characters, the best few of each layer; shorter texts find nothing."""
-    wanted = " ".join(text.replace("\x00", " ").split())[:LONGEST_TEXT]
+    wanted = " ".join(words.replace("\x00", " ").split())[:LONGEST_TEXT]
     if len(wanted) < 2:
         return []
-    rows = (await connection.execute(statement_of(wanted))).all()
+    rows = (await connection.execute(BEST, {"pattern": pattern_of(wanted)})).all()
     hits = [
         Hit(
             r[0], r[1], r[2], r[3] if r[3] != r[2] else "", None if r[4] is None else (r[4], r[5], r[6], r[7])
         )
-        for r in rows
+        for r in sorted(rows, key=lambda r: _PLACES[r[0]])
     ]
     lowered = wanted.lower()
     order = sorted(hits, key=lambda h: (not h.title.lower().startswith(lowered), len(h.title)))

@@ -72,8 +72,18 @@ async def test_an_object_is_found_at_once_and_after_the_filling(
 
 def test_the_index_holds_what_the_layers_say(settings: Settings) -> None:
     with psycopg.connect(settings.database_url) as owner:
-        said = owner.execute("SELECT name, words FROM search.layers").fetchall()
-    assert dict(said) == {name: f"concat_ws(E'\\n', {', '.join(layer(name).search)})" for name in SEARCHED}
+        said = owner.execute(
+            "SELECT name, words, title, subtitle FROM search.layers ORDER BY name"
+        ).fetchall()
+    assert said == [
+        (
+            name,
+            f"concat_ws(E'\\n', {', '.join(layer(name).search)})",
+            f"coalesce({', '.join(layer(name).title_of)}, '')",
+            f"coalesce({', '.join(layer(name).subtitle_of)}, '')",
+        )
+        for name in sorted(SEARCHED)
+    ]
 
 
 async def test_search_shows_nobody_what_is_not_his(
@@ -88,13 +98,19 @@ async def test_search_shows_nobody_what_is_not_his(
             async with client_of(settings, caller) as client:
                 assert await hits(client, "сокровенн") == await hits(client, "тайное") == shown
         search.fill(settings.url_for("registrar"))
-    # Nor does the function itself, whatever a query asks of it.
+    # Nor do the functions themselves, whatever a query asks of them.
     for caller, count in ((ANONYMOUS, 0), (INSPECTOR, 1)):
         with psycopg.connect(settings.app_database_url) as app:
             app.execute(IDENTIFY, caller.settings())
-            assert len(app.execute("SELECT * FROM search.found('%%сокровенн%%')").fetchall()) == count
-            with pytest.raises(psycopg.errors.InsufficientPrivilege):
-                app.execute("SELECT words FROM search.words")
+            assert len(app.execute("SELECT * FROM search.best('%сокровенн%', 5)").fetchall()) == count
+            few = app.execute("SELECT cardinality(search.few('%сокровенн%', 'licences'))").fetchone()
+            assert few == (count,)
+        for secret in ("SELECT words FROM search.words", "SELECT * FROM search.candidates('%', NULL, 9)"):
+            with (
+                psycopg.connect(settings.app_database_url) as app,
+                pytest.raises(psycopg.errors.InsufficientPrivilege),
+            ):
+                app.execute(secret)
 
 
 async def test_a_worker_that_dies_loses_nothing(
@@ -194,7 +210,7 @@ def half_filled(settings: Settings) -> Iterator[psycopg.Connection[Any]]:
 
 @pytest.mark.parametrize("caller", [ANONYMOUS, COMPANY, INSPECTOR], ids=["anonymous", "company", "inspector"])
 @given(
-    text=st.text("aABbбвЁеж0123%_\\'\nq «", min_size=1, max_size=5) | st.text("0123456789abcdef", max_size=4)
+    text=st.text("aABbбвЁеж0123%_\\'q «", min_size=1, max_size=5) | st.text("0123456789abcdef", max_size=4)
 )
 @example("a%b").via("a sign of patterns")
 @budget(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -205,10 +221,37 @@ def test_the_index_and_reading_everything_agree(
     with half_filled.transaction():
         half_filled.execute(IDENTIFY, caller.settings())
         plain = f"SELECT version FROM gate.licences WHERE sys_to = 'infinity' AND ({_PLAIN}) ORDER BY 1"
-        indexed = plain.replace(
-            "WHERE", "WHERE version IN (SELECT version FROM search.found(%(p)s, 'licences')) AND"
-        )
         wanted = half_filled.execute(plain, {"p": pattern}).fetchall()
-        assert half_filled.execute(indexed, {"p": pattern}).fetchall() == wanted
-        everywhere = indexed.replace(", 'licences')", ") WHERE layer = 'licences'")
-        assert half_filled.execute(everywhere, {"p": pattern}).fetchall() == wanted
+        few = "WHERE version = ANY ((SELECT search.few(%(p)s, 'licences'))::bigint[]) AND"
+        assert half_filled.execute(plain.replace("WHERE", few), {"p": pattern}).fetchall() == wanted
+        whole = plain.replace("version FROM", "id FROM")
+        best = "SELECT id FROM search.best(%(p)s, 1000) WHERE layer = 'licences' ORDER BY 1"
+        assert (
+            half_filled.execute(best, {"p": pattern}).fetchall()
+            == half_filled.execute(whole, {"p": pattern}).fetchall()
+        )
+
+
+async def test_a_text_that_stands_everywhere_is_found_without_a_list(
+    settings: Settings, added: psycopg.Connection[Any], client: httpx.AsyncClient
+) -> None:
+    """More versions than a list is worth: the same hits, waiting, half filled and filled."""
+    added.execute(
+        "INSERT INTO register.zones (number, name, key, region, digest)"
+        " SELECT i::text, 'Повсюду ' || i, 'everywhere:' || i, '54', gen_random_uuid() FROM generate_series(1, 5001) i"
+    )
+    few = "SELECT search.few('%повсюду%', 'zones') IS NULL"
+    found = await hits(client, "повсюду")
+    assert len(found) == 5
+    for portion in (0, 4000, 4000):
+        with psycopg.connect(settings.url_for("registrar"), autocommit=True) as worker:
+            worker.execute("SELECT search.fill(%s)", [portion])
+        assert await hits(client, "повсюду") == found
+        async with client_of(settings, ANONYMOUS) as other:
+            database = other._transport.app.database  # type: ignore[attr-defined]
+            async with database.transaction(ANONYMOUS) as connection:
+                rows = await listing(connection, layer("zones"), Listing(ALWAYS, "повсюду"))
+        assert rows.matched == 5001
+    search.fill(settings.url_for("registrar"))
+    with psycopg.connect(settings.app_database_url) as app:
+        assert app.execute(few).fetchone() == (True,)

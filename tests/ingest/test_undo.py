@@ -199,7 +199,7 @@ def searched(settings: Settings, text: str) -> list[str]:
     """Names of the municipalities with the text, as anybody finds them."""
     with psycopg.connect(settings.app_database_url) as app:
         rows = app.execute(
-            "SELECT name FROM gate.municipalities WHERE version IN (SELECT version FROM search.found(%s)) ORDER BY name",
+            "SELECT title FROM search.best(%s, 5) WHERE layer = 'municipalities' ORDER BY title",
             [search.pattern_of(text)],
         ).fetchall()
     return [name for (name,) in rows]
