@@ -27,6 +27,9 @@ ARGUMENTS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    # Pictures are drawn without a GPU: no frame more than needed, and what is no map not by the GPU's code.
+    "--force-prefers-reduced-motion",
+    "--disable-gpu-rasterization",
 ]
 
 

@@ -44,7 +44,7 @@ class Stage:
     def enter(self, name: str) -> Page:
         """The list of services as somebody sees it who has logged in, in a browser of his own: a page without a map."""
         context = self.browser.new_context(
-            base_url=self.url, locale="ru-RU", viewport={"width": WIDTHS[0], "height": 900}
+            base_url=self.url, locale="ru-RU", viewport={"width": 1120, "height": 760}
         )
         self.contexts.append(context)
         page = context.new_page()
@@ -149,7 +149,7 @@ def shot(page: Page, name: str) -> None:
         page.set_viewport_size({"width": width, "height": 900})
         page.wait_for_load_state("networkidle")
         page.screenshot(path=Path(SHOTS) / f"{name}-{width}.png", full_page=True)
-    page.set_viewport_size({"width": WIDTHS[0], "height": 900})
+    page.set_viewport_size({"width": 1120, "height": 760})
 
 
 def begin(page: Page, service: str, title: str, about: str) -> str:

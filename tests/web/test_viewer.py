@@ -33,11 +33,6 @@ def ready(page: Page) -> Page:
     return page
 
 
-def idle(page: Page) -> None:
-    """Wait until nothing moves or loads."""
-    until(page, "mezha.map.loaded() && !mezha.map.isMoving() && mezha.map.areTilesLoaded()")
-
-
 def press(page: Page, lon: float, lat: float) -> None:
     """Press the map at a place."""
     point = page.evaluate(f"mezha.map.project([{lon}, {lat}])")
@@ -124,9 +119,7 @@ def test_search_walks_by_keyboard_and_flies_to_the_hit(opened: Opener, place: Pl
     assert page.locator("#q").get_attribute("aria-activedescendant") == "hit-0"
     page.keyboard.press("Enter")
     until(page, "document.querySelector('#detail .object')")
-    idle(page)
-    centre = page.evaluate("mezha.map.getBounds().contains([83.01, 55.01])")
-    assert centre
+    until(page, "mezha.map.getBounds().contains([83.01, 55.01])")
     assert f"object=leases/{place.lease}" in page.url
 
 
@@ -145,10 +138,12 @@ def test_layers_and_filters_change_what_is_drawn_and_the_link(opened: Opener) ->
     page = ready(opened(VIEW))
     page.locator("[data-panel=layers]").click() if page.locator("#layers").is_hidden() else None
     page.locator("input[data-layer=licences]").uncheck()
-    idle(page)
+    until(
+        page,
+        "mezha.map.queryRenderedFeatures({layers: ['leases']}).length"
+        " && !mezha.map.queryRenderedFeatures().some((f) => f.sourceLayer === 'licences')",
+    )
     assert "licences" not in page.url
-    assert page.evaluate("mezha.map.queryRenderedFeatures({layers: ['leases']}).length")
-    assert not page.evaluate("mezha.map.queryRenderedFeatures().some((f) => f.sourceLayer === 'licences')")
     page.locator("[data-row=leases] .row button").click()
     page.locator("#filter-leases-status").select_option("completed")
     until(page, "mezha.map.queryRenderedFeatures({layers: ['leases']}).length === 0")

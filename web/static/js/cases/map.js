@@ -160,7 +160,7 @@ function tools(map, subject) {
 async function start() {
   const data = JSON.parse(place.dataset.map);
   const subject = await subjectOf(data);
-  const map = new maplibregl.Map({ container: place, style: "/tiles/style.json", attributionControl: false, cooperativeGestures: true, locale: JSON.parse(place.dataset.words) });
+  const map = new maplibregl.Map({ container: place, style: "/tiles/style.json", attributionControl: false, fadeDuration: 0, cooperativeGestures: true, locale: JSON.parse(place.dataset.words) });
   map.addControl(new maplibregl.NavigationControl({ showCompass: false }));
   map.addControl(new maplibregl.ScaleControl({ unit: "metric" }));
   const area = data.boundary || subject;

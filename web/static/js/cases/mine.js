@@ -44,7 +44,7 @@ async function start() {
   const data = JSON.parse(place.dataset.mine);
   const found = await Promise.all(data.layers.flatMap((layer) => data.inns.map((inn) => held(layer, inn))));
   const features = found.flat();
-  const map = new maplibregl.Map({ container: place, style: "/tiles/style.json", attributionControl: false, cooperativeGestures: true, locale: JSON.parse(place.dataset.words) });
+  const map = new maplibregl.Map({ container: place, style: "/tiles/style.json", attributionControl: false, fadeDuration: 0, cooperativeGestures: true, locale: JSON.parse(place.dataset.words) });
   map.addControl(new maplibregl.NavigationControl({ showCompass: false }));
   map.addControl(new maplibregl.ScaleControl({ unit: "metric" }));
   if (features.length) map.fitBounds(bounds(features), { padding: 40, duration: 0, maxZoom: 14 });

@@ -22,6 +22,7 @@ async function draw(element) {
   const map = new maplibregl.Map({
     container: element,
     attributionControl: false,
+    fadeDuration: 0,
     locale: JSON.parse(element.dataset.words),
     bounds: bounds(features),
     fitBoundsOptions: { padding: 40, maxZoom: 15 },

@@ -170,7 +170,7 @@ async function begin() {
     maxZoom: 20,
     minZoom: 1.5,
     maxPitch: 0,
-    fadeDuration: 120,
+    fadeDuration: matchMedia("(prefers-reduced-motion: reduce)").matches ? 0 : 120,
     attributionControl: settings.attribution ? { customAttribution: settings.attribution } : false,
     locale: { "Map.Title": t("Map. Arrow keys move it, plus and minus change the scale; the list of objects in view is behind the key O.") },
   });
