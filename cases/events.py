@@ -9,20 +9,12 @@ from typing import Any
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cases.findings import KEPT
 from cases.lifecycle import Action, Move, Role, State
 from geo.batch import Ask
 
 _APPEND = text(
     "INSERT INTO cases.events (case_id, seq, action, from_state, to_state, role, reason, data)"
     " VALUES (:case, 0, :action, :from_state, :to_state, :role, :reason, CAST(:data AS jsonb)) RETURNING id, at, account"
-)
-# With a check that is kept in the same breath, which the event then names.
-_APPEND_CHECKED = text(
-    f"WITH checked AS MATERIALIZED (SELECT {KEPT} AS id)"
-    " INSERT INTO cases.events (case_id, seq, action, from_state, to_state, role, reason, data)"
-    " SELECT :case, 0, :action, :from_state, :to_state, :role, :reason,"
-    " CAST(:data AS jsonb) || jsonb_build_object('check', checked.id) FROM checked RETURNING id, at, account"
 )
 _OF_CASE = text(
     "SELECT seq, at, action, from_state, to_state, role, account, reason, data FROM cases.events"
@@ -51,9 +43,8 @@ class Appended:
     account: int | None
 
 
-def appended(step: Step, data: dict[str, Any], checked: Mapping[str, str] | None = None) -> Ask[Appended]:
-    """Append an event; its number, account and time are the database's. ``checked``: the check that it rests on
-    (`findings.kept`), to be kept with it."""
+def appended(step: Step, data: Mapping[str, Any]) -> Ask[Appended]:
+    """Append an event; its number, account and time are the database's."""
     values = {
         "case": step.case,
         "action": step.action.value,
@@ -63,8 +54,7 @@ def appended(step: Step, data: dict[str, Any], checked: Mapping[str, str] | None
         "reason": step.reason,
         "data": json.dumps(data, default=str, ensure_ascii=False),
     }
-    statement, all_values = (_APPEND_CHECKED, values | dict(checked)) if checked else (_APPEND, values)
-    return Ask(statement, all_values, lambda rows: Appended(**rows[0]))
+    return Ask(_APPEND, values, lambda rows: Appended(**rows[0]))
 
 
 async def of_case(connection: AsyncConnection, case: int) -> Sequence[RowMapping]:

@@ -10,12 +10,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cases.evaluation import Answer, Evaluation, Question
 from cases.lifecycle import Role
 from cases.rules import Outcome, Rule, RuleSet, Severity, fill
-from geo.batch import Ask, answered
+from geo.batch import Ask, order
 from geo.layers import layer, model_of
 
-# The database keeps a check with all of its answers and says its number.
-KEPT = "cases.keep_check(CAST(:head AS jsonb), CAST(:answers AS jsonb), CAST(:reasons AS jsonb))"
-_KEEP = text(f"SELECT {KEPT} AS kept")
+# The database keeps a check with its answers and says its number.
+_KEEP = text(
+    "SELECT cases.keep_check(CAST(:head AS jsonb), CAST(:answers AS jsonb), CAST(:reasons AS jsonb)) AS kept"
+)
+_ADD = text("SELECT cases.keep_findings(:check, CAST(:answers AS jsonb), CAST(:reasons AS jsonb))")
 _OF_CASE = text(
     """
     SELECT k.id AS check_id, k.moment, k.at, k.as_of, k.rules_digest, f.rule, f.outcome, f.severity, f.layer,
@@ -40,10 +42,10 @@ _CAUSES = {
 }
 
 
-def kept(
+def keeping(
     question: Question, evaluation: Evaluation, digest: str, *, reasons: Mapping[str, str]
-) -> dict[str, str]:
-    """The values of `KEPT`: a check with all of its answers, the clear ones too, and the reasons given to warnings."""
+) -> Ask[int]:
+    """Keep a check with its answers, the clear ones too, and the reasons given to warnings; answers its number."""
     head = {
         "case": question.case,
         "moment": question.moment.value,
@@ -61,19 +63,20 @@ def kept(
             "lodged_order": question.lodged_order,
         },
     }
-    rows = [vars(a) | {"objects": list(a.objects), "measures": dict(a.measures)} for a in evaluation.answers]
-    asked = {a.rule for a in evaluation.answers}
+    values = {"head": json.dumps(head, default=str), **_values(evaluation.answers, reasons)}
+    return Ask(_KEEP, values, lambda rows: int(rows[0]["kept"]))
+
+
+def adding(check: int, answers: Sequence[Answer], reasons: Mapping[str, str]) -> Ask[None]:
+    """Add answers to a check that was kept in this transaction without them."""
+    return order(_ADD, {"check": check, **_values(answers, reasons)})
+
+
+def _values(answers: Sequence[Answer], reasons: Mapping[str, str]) -> dict[str, str]:
+    rows = [vars(a) | {"objects": list(a.objects), "measures": dict(a.measures)} for a in answers]
+    asked = {a.rule for a in answers}
     given = {rule: reason for rule, reason in reasons.items() if rule in asked and reason.strip()}
-    return {
-        "head": json.dumps(head, default=str),
-        "answers": json.dumps(rows, default=str),
-        "reasons": json.dumps(given),
-    }
-
-
-async def keep(connection: AsyncConnection, values: Mapping[str, str]) -> int:
-    """Keep a check by itself; returns its id."""
-    return await answered(connection, Ask(_KEEP, values, lambda rows: int(rows[0]["kept"])))
+    return {"answers": json.dumps(rows, default=str), "reasons": json.dumps(given)}
 
 
 def unanswered(rules: RuleSet, answers: Iterable[Answer], reasons: Mapping[str, str]) -> list[Answer]:

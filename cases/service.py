@@ -25,7 +25,7 @@ from cases.record import Case
 from cases.rules import Moment
 from cases.submission import Examined
 from cases.turn import Turn, moved, reasoned, take
-from geo.batch import Ask, together
+from geo.batch import Ask, order, together
 from geo.history import Written
 
 _LODGE = text(
@@ -44,21 +44,26 @@ async def _simple(
     return await moved(connection, desk, turn, reason=reasoned(turn, reason))
 
 
-def _checked(examined: Examined, reasons: Mapping[str, str]) -> dict[str, str] | None:
-    """The check as it is kept; None for a service without rules."""
+def _check(examined: Examined, reasons: Mapping[str, str]) -> Ask[int] | None:
+    """The check, to be kept; None for a service without rules."""
     if examined.rules is None:
         return None
-    return findings.kept(examined.question, examined.evaluation, examined.digest, reasons=reasons)
+    return findings.keeping(examined.question, examined.evaluation, examined.digest, reasons=reasons)
 
 
-def _evidence_of(case: Case, examined: Examined) -> dict[str, Any]:
+def _found(check: Ask[int] | None, claims: Claims, reasons: Mapping[str, str]) -> Ask[None] | None:
+    """What others claim, to be added to the check, which was kept before its place in the queue was known."""
+    return findings.adding(check.answer, claims.answers, reasons) if check else None
+
+
+def _evidence_of(case: Case, examined: Examined, check: Ask[int] | None) -> dict[str, Any]:
     """What the event remembers of the submission: all of it, so that later saves lose nothing."""
     return {
         "payload": case.payload,
         "subject": [case.subject_layer, case.subject_id, case.subject_version],
         "geometry": case.geometry,
         "evidence_sha256": case.evidence_sha256,
-        "check": None,
+        "check": check.answer if check else None,
         "documents": [[p.id, p.kind, p.name, p.sha256] for p in examined.papers],
     }
 
@@ -91,21 +96,30 @@ async def submit(
     examined = await submission.examine(connection, desk, actor, case, turn.service, moment=Moment.submit)
     await submission.refuse(connection, actor, case, examined, reasons)
     desk.after("examine")
-    claims = submission.claims_at_end(examined)
-    case = await _lodge(connection, desk, turn, submission.evidence(case, examined), claims)
+    check, claims = _check(examined, reasons), submission.claims_from(examined, None)
+    case = await _lodge(connection, desk, turn, submission.evidence(case, examined), check, claims=claims)
     turn = replace(turn, case=case)
     desk.after("lodge")
     examined = submission.claimed(examined, claims, case.lodged_order)
     await submission.refuse(connection, actor, case, examined, reasons)
-    data = _evidence_of(case, examined) | {"number": case.number, "lodged_at": case.lodged_at}
-    return await moved(connection, desk, turn, data=data, checked=_checked(examined, reasons))
+    data = _evidence_of(case, examined, check) | {"number": case.number, "lodged_at": case.lodged_at}
+    return await moved(connection, desk, turn, data=data, found=_found(check, claims, reasons))
 
 
-async def _lodge(connection: AsyncConnection, desk: Desk, turn: Turn, evidence: str, claims: Claims) -> Case:
+async def _lodge(
+    connection: AsyncConnection,
+    desk: Desk,
+    turn: Turn,
+    evidence: str,
+    check: Ask[int] | None,
+    *,
+    claims: Claims,
+) -> Case:
     """The case with its number and place, and the claims of those before it: asked in the same breath, but by a
     statement of its own, which sees all that was lodged while this one waited for its turn.
 
-    From here to the commit all who submit wait: every round to the database counts.
+    From its place to the commit all who submit wait: every statement and every round to the database counts. So the
+    check is kept before.
     """
     values = {
         "case": turn.case.id,
@@ -114,7 +128,7 @@ async def _lodge(connection: AsyncConnection, desk: Desk, turn: Turn, evidence: 
         "evidence": evidence,
     }
     place = Ask(_LODGE, values, lambda rows: dict(rows[0]))
-    await together(connection, place, *claims.asks)
+    await together(connection, *([check] if check else []), place, *claims.asks)
     return replace(turn.case, **place.answer, evidence_sha256=evidence)
 
 
@@ -136,12 +150,14 @@ async def _relodge(
         connection, desk, actor, case, turn.service, moment=Moment.submit, signed=signed
     )
     case = replace(case, evidence_sha256=submission.evidence(case, examined))
-    await connection.execute(_RENEW, {"case": case.id, "evidence": case.evidence_sha256})
+    renewed = order(_RENEW, {"case": case.id, "evidence": case.evidence_sha256})
     turn = replace(turn, case=case)
-    examined = await submission.with_claims(connection, examined, case.lodged_order)
+    check, claims = _check(examined, reasons), submission.claims_from(examined, case.lodged_order)
+    await together(connection, *([check] if check else []), renewed, *claims.asks)
+    examined = submission.claimed(examined, claims, case.lodged_order)
     await submission.refuse(connection, actor, case, examined, reasons)
-    data, checked = _evidence_of(case, examined), _checked(examined, reasons)
-    return await moved(connection, desk, turn, reason=reason, data=data, checked=checked)
+    data, found = _evidence_of(case, examined, check), _found(check, claims, reasons)
+    return await moved(connection, desk, turn, reason=reason, data=data, found=found)
 
 
 async def answer(
@@ -245,18 +261,22 @@ async def approve(
     case = turn.case
     examined = await submission.examine(connection, desk, actor, case, turn.service, moment=Moment.decide)
     examined = await submission.with_claims(connection, examined, case.lodged_order)
-    answered = {a.rule: "decided by the office" for a in examined.evaluation.answers}
-    await submission.refuse(connection, actor, case, examined, answered)
-    checked = _checked(examined, {})
+    acknowledged = {a.rule: "decided by the office" for a in examined.evaluation.answers}
+    await submission.refuse(connection, actor, case, examined, acknowledged)
     # Before the register changes: the answers are of the ground as it was.
-    check = await findings.keep(connection, checked) if checked else None
+    check = _check(examined, {})
+    await together(connection, *([check] if check else []))
     desk.after("check")
     desk.after("examine")
     written = await register_change.apply(connection, turn.service, case, examined.subject, desk.today())
     desk.after("register")
     reason = reason.strip()[:4000]
     decided = await _decided(connection, desk, actor, turn, reason, examined=examined, written=written)
-    data = {"check": check, "register": [vars(w) for w in written], "evidence_sha256": case.evidence_sha256}
+    data = {
+        "check": check.answer if check else None,
+        "register": [vars(w) for w in written],
+        "evidence_sha256": case.evidence_sha256,
+    }
     return await moved(connection, desk, turn, reason=reason, data=data | decided)
 
 

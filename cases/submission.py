@@ -26,8 +26,10 @@ from geo.batch import Ask, together
 
 _GROUND = text("SELECT area_m2, sha256 FROM cases.geometries WHERE id = :id")
 _CHECK = text(
-    "SELECT case_id, moment, as_of, CAST(snapshot AS text) AS snapshot, valid_on, rules_digest, geometry, parameters"
-    " FROM cases.checks WHERE id = :id"
+    "SELECT k.case_id, k.moment, k.as_of, CAST(k.snapshot AS text) AS snapshot, k.valid_on, k.rules_digest, k.geometry,"
+    # The check of a submission is kept before the case has its place.
+    " k.parameters, coalesce(CAST(k.parameters ->> 'lodged_order' AS bigint), c.lodged_order) AS lodged_order"
+    " FROM cases.checks k JOIN cases.cases c ON c.id = k.case_id WHERE k.id = :id"
 )
 _ANSWERS = text(
     "SELECT rule, outcome, severity, layer, layer_version, objects, area_m2, introduced, measures, cause"
@@ -164,15 +166,15 @@ def _missing(service: ServiceDefinition, case: Case, row: Mapping[str, Any] | No
 
 async def with_claims(connection: AsyncConnection, examined: Examined, lodged_order: int | None) -> Examined:
     """The same with what other cases claim, seen from a place in the queue (None: from its end)."""
-    question = replace(examined.question, lodged_order=lodged_order)
-    claims = Claims.of(examined.rules, question) if examined.rules else Claims(question, ())
+    claims = claims_from(examined, lodged_order)
     await together(connection, *claims.asks)
     return claimed(examined, claims, lodged_order)
 
 
-def claims_at_end(examined: Examined) -> Claims:
-    """What other cases claim, to be asked right after a case took the last place: all who have one stand before it."""
-    question = replace(examined.question, lodged_order=None)
+def claims_from(examined: Examined, lodged_order: int | None) -> Claims:
+    """What other cases claim, seen from a place in the queue. None: its end, to be asked right after a case took the
+    last place, when all who have one stand before it."""
+    question = replace(examined.question, lodged_order=lodged_order)
     return Claims.of(examined.rules, question) if examined.rules else Claims(question, ())
 
 
@@ -301,7 +303,7 @@ async def replay(connection: AsyncConnection, actor: Actor, check: int) -> Repla
         values=asked["values"],
         subject_layer=asked["subject_layer"],
         area_m2=asked["area_m2"],
-        lodged_order=asked["lodged_order"],
+        lodged_order=row["lodged_order"],
     )
     instant = await evaluation.ghosts(connection, row["as_of"], row["snapshot"])
     found = await evaluation.evaluate(connection, rules, question, rank=actor.caller.rank, at=instant)

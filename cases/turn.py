@@ -17,7 +17,7 @@ from cases.lifecycle import Action, Move, Role, actions, move
 from cases.record import Case
 from cases.service_definition import ServiceDefinition
 from cases.terms import Standing
-from geo.batch import together
+from geo.batch import Ask, together
 from geo.sentence import Sentence
 
 _JOURNALLED = {
@@ -97,11 +97,11 @@ async def moved(
     *,
     reason: str = "",
     data: Mapping[str, Any] | None = None,
-    checked: Mapping[str, str] | None = None,
+    found: Ask[None] | None = None,
 ) -> Case:
-    """Append the event, with the check that it rests on and its entry in the journal, bring the terms in line, tell
-    both sides."""
-    appended = events.appended(turn.step(reason), dict(data or {}), checked)
+    """Append the event and its entry in the journal, bring the terms in line, tell both sides; ``found`` is what the
+    check that the event rests on has to be given before."""
+    appended = events.appended(turn.step(reason), data or {})
     entry = Entry(
         _JOURNALLED.get(turn.action, journal_action.Action.case_changed),
         account=turn.account,
@@ -120,10 +120,9 @@ async def moved(
         reason=reason,
         due=following.due,
     )
-    await together(
-        connection, appended, journal.recorded(entry), *following.orders, *([told] if told else [])
-    )
-    for step in (*(["check"] if checked else []), "event", "terms", "told"):
+    before, after = [found] if found else [], [told] if told else []
+    await together(connection, *before, appended, journal.recorded(entry), *following.orders, *after)
+    for step in (*(["check"] if found else []), "event", "terms", "told"):
         desk.after(step)
     if told:
         await messages.send(connection, told.answer)

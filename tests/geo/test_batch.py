@@ -1,6 +1,10 @@
 """Batches: statements sent together are each their own, in order, and a failure is told as it is."""
 
+from collections import deque
+from typing import Any
+
 import pytest
+from psycopg import _pipeline_base
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
@@ -76,3 +80,18 @@ async def test_an_attempt_that_fails_leaves_the_transaction_as_it_was(settings: 
 def test_an_answer_before_sending_is_a_mistake_of_ours() -> None:
     with pytest.raises(RuntimeError, match="not sent"):
         _ = _value("SELECT 1 AS v").answer
+
+
+async def test_a_batch_goes_out_in_one_piece(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    database, sent = Database(settings, role="registrar"), []
+
+    def counted(pgconn: Any, commands: deque[Any]) -> Any:
+        sent.append(len(commands))
+        return send(pgconn, commands)
+
+    send = _pipeline_base.pipeline_communicate
+    async with database.transaction(SOMEBODY) as connection:
+        monkeypatch.setattr(_pipeline_base, "pipeline_communicate", counted)
+        await together(connection, *(_value("SELECT CAST(:a AS int) AS v", a=n) for n in range(5)))
+    await database.close()
+    assert len(sent) == 1 and sent[0] > 5
