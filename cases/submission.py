@@ -27,8 +27,9 @@ from geo.batch import Ask, together
 _GROUND = text("SELECT area_m2, sha256 FROM cases.geometries WHERE id = :id")
 _CHECK = text(
     "SELECT k.case_id, k.moment, k.as_of, CAST(k.snapshot AS text) AS snapshot, k.valid_on, k.rules_digest, k.geometry,"
-    # The check of a submission is kept before the case has its place.
-    " k.parameters, coalesce(CAST(k.parameters ->> 'lodged_order' AS bigint), c.lodged_order) AS lodged_order"
+    # The check of a submission is kept before the case has its place; from there, and then, the claims were asked.
+    " k.parameters, coalesce(CAST(k.parameters ->> 'lodged_order' AS bigint), c.lodged_order) AS lodged_order,"
+    " CASE WHEN k.parameters ->> 'lodged_order' IS NULL THEN c.lodged_at ELSE k.as_of END AS claimed_at"
     " FROM cases.checks k JOIN cases.cases c ON c.id = k.case_id WHERE k.id = :id"
 )
 _ANSWERS = text(
@@ -307,7 +308,8 @@ async def replay(connection: AsyncConnection, actor: Actor, check: int) -> Repla
     )
     instant = await evaluation.ghosts(connection, row["as_of"], row["snapshot"])
     found = await evaluation.evaluate(connection, rules, question, rank=actor.caller.rank, at=instant)
-    claims = await evaluation.claims(connection, rules, question, instant)
+    claimed_at = replace(instant, as_of=row["claimed_at"])
+    claims = await evaluation.claims(connection, rules, question, claimed_at)
     return Replay(await _kept(connection, check), (*found.answers, *claims))
 
 

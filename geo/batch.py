@@ -96,9 +96,8 @@ def _first(err: psycopg.Error) -> psycopg.Error:
 def _gathering(pipeline: psycopg.AsyncPipeline) -> Iterator[None]:
     """Have a pipeline send what it is given in one piece, when it is left.
 
-    psycopg sends each statement as it comes, a system call and a turn of the loop each: for a submission of twenty, two
-    fifths of what this process does for it. Its sender is covered up meanwhile; were it called otherwise one day, all
-    would go as psycopg means it, only slower.
+    psycopg sends each statement as it comes, a system call and a turn of the loop each. Its sender is covered up meanwhile;
+    were it called otherwise one day, all would go as psycopg means it, only slower.
     """
     vars(pipeline)["_communicate_gen"] = tuple
     try:

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as bounds
 from hypothesis import strategies as st
 
-from cases import record, service
+from cases import record, service, submission
 from cases.desk import Actor, Desk
 from cases.drafts import Change
 from cases.lifecycle import TRANSITIONS, Action, State, move
@@ -50,6 +50,12 @@ async def test_many_submissions_on_one_spot_make_one_order(
         [[c.id for c in done]],
     ).fetchall()
     assert [told for _, told in rows] == [min(n, 50) for n in range(60)]
+    # Asked again, each finds what it found, those too who were lodged while it waited for its place.
+    checks = owner.execute(
+        "SELECT id FROM cases.checks WHERE case_id = ANY (%s) ORDER BY id", [[c.id for c in done]]
+    ).fetchall()
+    async with writer.transaction(OFFICER.caller) as connection:
+        assert all([(await submission.replay(connection, OFFICER, check)).same for (check,) in checks])
     events = owner.execute(
         "SELECT count(*) FROM cases.events WHERE case_id = ANY (%s)", [[c.id for c in done]]
     ).fetchone()
