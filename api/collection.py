@@ -1,20 +1,19 @@
 """Documents about a layer as an OGC API collection: description, schema, queryables, tilesets."""
 
+from math import ceil, floor
 from typing import Any
 
-from api.links import GEOJSON, MVT, SCHEMA, link
+from api.links import GEOJSON, SCHEMA, link
+from api.tileset import TILESETS
 from geo import objects
 from geo.access import Caller
 from geo.db import Database
 from geo.layers import Layer, Property
 from geo.reference import CRS84
 
-GREGORIAN = "http://www.opengis.net/def/uom/ISO-8601/0/Gregorian"
 QUERYABLES = "http://www.opengis.net/def/rel/ogc/1.0/queryables"
 DESCRIBED_BY = "describedby"
 SCHEMA_REL = "http://www.opengis.net/def/rel/ogc/1.0/schema"
-TILESETS = "http://www.opengis.net/def/rel/ogc/1.0/tilesets-vector"
-TILING = "http://www.opengis.net/def/rel/ogc/1.0/tiling-scheme"
 _TYPES: dict[str, dict[str, str]] = {
     "text": {"type": "string"},
     "integer": {"type": "integer"},
@@ -24,11 +23,20 @@ _TYPES: dict[str, dict[str, str]] = {
 _SHAPES = {"MULTIPOLYGON": "MultiPolygon", "POINT": "Point"}
 
 
+def outward(box: objects.Bbox) -> list[float]:
+    """The box in whole millionths of a degree, a hair wider: what touches it lies in it in every system."""
+    west, south, east, north = box
+    lower = (max((floor(v * 1e6) - 1) / 1e6, limit) for v, limit in ((west, -180.0), (south, -90.0)))
+    upper = (min((ceil(v * 1e6) + 1) / 1e6, limit) for v, limit in ((east, 180.0), (north, 90.0)))
+    return [*lower, *upper]
+
+
 async def described(layer: Layer, base: str, database: Database, caller: Caller) -> dict[str, Any]:
     """Description of one collection."""
     async with database.transaction(caller) as connection:
         box = await objects.extent(connection, layer)
     path = f"{base}/ogc/collections/{layer.name}"
+    extent = {"extent": {"spatial": {"bbox": [outward(box)], "crs": CRS84}}} if box else {}
     return {
         "id": layer.name,
         "title": layer.title["en"],
@@ -37,10 +45,8 @@ async def described(layer: Layer, base: str, database: Database, caller: Caller)
         # The whole list stands once, in the document of all collections.
         "crs": ["#/crs"],
         "storageCrs": CRS84,
-        "extent": {
-            "spatial": {"bbox": [list(box or (-180, -90, 180, 90))], "crs": CRS84},
-            "temporal": {"interval": [[None, None]], "trs": GREGORIAN},
-        },
+        # An empty layer has no extent, and a register has neither a first nor a last day of its own.
+        **extent,
         "links": [
             link("self", f"{path}?f=json", "application/json", "This collection"),
             link("alternate", f"{path}?f=html", "text/html", "This collection as a page"),
@@ -95,37 +101,4 @@ def schema(layer: Layer, address: str, *, queryable: bool) -> dict[str, Any]:
         "description": layer.title["ru"],
         "properties": properties,
         "additionalProperties": False,
-    }
-
-
-def tileset(layer: Layer, base: str) -> dict[str, Any]:
-    """The one tileset of a collection."""
-    path = f"{base}/ogc/collections/{layer.name}/tiles"
-    grid = f"{base}/ogc/tileMatrixSets/WebMercatorQuad"
-    template = f"{path}/WebMercatorQuad/{{tileMatrix}}/{{tileRow}}/{{tileCol}}"
-    return {
-        "title": layer.title["en"],
-        "dataType": "vector",
-        "crs": "http://www.opengis.net/def/crs/EPSG/0/3857",
-        "tileMatrixSetURI": "http://www.opengis.net/def/tilematrixset/OGC/1.0/WebMercatorQuad",
-        "links": [
-            link("self", f"{path}/WebMercatorQuad", "application/json", "This tileset"),
-            link(TILING, grid, "application/json", "WebMercatorQuad"),
-            link("item", template, MVT, "Tiles") | {"templated": True},
-            link(
-                "http://www.opengis.net/def/rel/ogc/1.0/geodata",
-                f"{base}/ogc/collections/{layer.name}",
-                "application/json",
-            ),
-        ],
-        "layers": [
-            {
-                "id": layer.name,
-                "title": layer.title["en"],
-                "dataType": "vector",
-                "geometryDimension": 0 if layer.geometry == "POINT" else 2,
-                "minTileMatrix": str(layer.zoom[0]),
-                "maxTileMatrix": str(layer.zoom[1]),
-            }
-        ],
     }

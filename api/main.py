@@ -20,6 +20,7 @@ from api import errors
 from api.case_errors import CASE_STATUSES
 from api.compression import Compression
 from api.gateway import Gateway
+from api.head import bodiless
 from api.identity import Identity
 from api.patience import GoneError
 from api.reply import STATUSES, challenge, with_cookies
@@ -43,6 +44,7 @@ from api.routes import (
     sheets,
     signatures,
     spatial,
+    tilesets,
     webhooks,
 )
 from cases.decisions import issue
@@ -51,6 +53,7 @@ from geo.bell import Bell, TooManyWaitingError
 from geo.db import Database
 from geo.errors import MezhaError, ParameterError
 from geo.filters import FilterError
+from geo.layers import all_layers
 from geo.logs import configure as configure_logs
 from geo.settings import Settings
 from geo.spatial.questions import TooManyQuestionsError
@@ -65,6 +68,7 @@ from web.site import mount
 ROUTERS = (
     health.router,
     ogc.router,
+    tilesets.router,
     items.router,
     objects.router,
     layers.router,
@@ -99,7 +103,7 @@ errors.register({TooManyWaitingError: 503})
 errors.register({UnknownRasterError: 404, RasterRequestError: 404, RasterFileError: 422})
 errors.register(STATUSES)
 errors.register(CASE_STATUSES)
-_OGC_TILE = re.compile(r"/ogc/collections/([^/]+)/tiles/WebMercatorQuad/([^/]+)/([^/]+)/([^/]+)")
+_OGC_TILE = re.compile(r"/ogc/(?:collections/([^/]+)/)?tiles/WebMercatorQuad/([^/]+)/([^/]+)/([^/]+)")
 
 
 def _wants_page(scope: Scope) -> bool:
@@ -120,6 +124,12 @@ def _response(request: Request, err: BaseException) -> Response:
             return RedirectResponse(f"/login?next={quote(_path(request))}", 303)
         return error_page(request, errors.translate(err) if isinstance(err, MezhaError) else None, status)
     return Response(body, status_code=status, media_type=errors.PROBLEM, headers=challenge(err, status))
+
+
+def _allowed(request: Request, err: HTTPException) -> str:
+    """The methods of a resource; HEAD wherever OGC API's GET is."""
+    found = [*(err.headers or {}).get("Allow", "GET").split(", "), "OPTIONS"]
+    return ", ".join(found if not request.url.path.startswith("/ogc") else [*found, "HEAD"])
 
 
 def _install_errors(app: FastAPI) -> None:
@@ -144,6 +154,8 @@ def _install_errors(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def no_page(request: Request, err: HTTPException) -> Response:
+        if err.status_code == 405 and request.method == "OPTIONS":
+            return Response(status_code=204, headers={"allow": _allowed(request, err)})
         if err.status_code in (404, 405):
             return _response(
                 request,
@@ -198,12 +210,18 @@ def _fastapi(database: Database, writer: Database, settings: Settings) -> FastAP
     return app
 
 
-def to_tile(scope: Scope) -> None:
-    """An OGC API tile address (row before column) becomes the tile handler's own (column before row)."""
+def to_ours(scope: Scope) -> None:
+    """An address as OGC API writes it becomes ours.
+
+    A slash at its end means nothing; a tile (row before column) becomes the tile handler's own (column before row).
+    """
+    if scope["path"].startswith("/ogc"):
+        scope["path"] = scope["path"].rstrip("/")
     match = _OGC_TILE.fullmatch(scope["path"])
     if match:
         layer, z, row, column = match.groups()
-        scope["path"] = f"/tiles/{layer}/{z}/{column}/{row}.mvt"
+        # Without a collection: all of them; what the caller may not see, or is not drawn so far out, adds nothing.
+        scope["path"] = f"/tiles/{layer or ','.join(all_layers())}/{z}/{column}/{row}.mvt"
         query = [p for p in scope["query_string"].split(b"&") if p and p not in (b"f=mvt",)]
         scope["query_string"] = b"&".join(query)
 
@@ -231,13 +249,15 @@ class Mezha:
             scope["state"]["caller"] = await self._identity.caller(scope)
             asked = {**scope, "state": {}}
             scope["state"]["recognise"] = lambda: self._identity.caller(asked)
-            to_tile(scope)
+            to_ours(scope)
             if scope["path"].startswith("/tiles/"):
                 await self.tiles(scope, receive, send)
                 return
         except Exception as err:
             await _send_problem(err, scope, send)
             return
+        if scope["method"] == "HEAD" and scope["path"].startswith("/ogc"):
+            scope, send = bodiless(scope, send)
         app = self._rasters if scope["path"].startswith("/raster") else self.app
         await self._frameworks(app, scope, receive, send)
 

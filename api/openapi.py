@@ -105,10 +105,6 @@ def _paths_of(layer: Layer) -> Json:
     own = [_parameter(p.name, _TYPES[p.type], p.title["en"]) for p in layer.properties]
     formats = {"type": "string", "enum": FORMATS}
     feature = (_ref("featureId"), _ref("crs"), _ref("datetime"), _ref("as_of"), _ref("f"))
-    tile = [
-        {"name": n, "in": "path", "required": True, "schema": {"type": "integer", "minimum": 0}}
-        for n in ("tileMatrix", "tileRow", "tileCol")
-    ]
     n = layer.name
     return {
         path: _operation(title, f"describe_{n}", plain, [_ref("f")]),
@@ -121,10 +117,23 @@ def _paths_of(layer: Layer) -> Json:
             [*map(_ref, names), _parameter("f", formats, "Format; files hold every feature"), *own],
         ),
         f"{path}/items/{{featureId}}": _operation(f"{title}: one feature", f"item_{n}", page, feature),
-        f"{path}/tiles": _operation("Tilesets", f"tilesets_{n}", plain, [_ref("f")]),
-        f"{path}/tiles/WebMercatorQuad": _operation("Tileset", f"tileset_{n}", plain, [_ref("f")]),
-        f"{path}/tiles/WebMercatorQuad/{{tileMatrix}}/{{tileRow}}/{{tileCol}}": _operation(
-            "A tile", f"tile_{n}", (MVT,), tile
+        **_tiles_of(path, f"{n}.collection.vector"),
+    }
+
+
+def _tiles_of(path: str, prefix: str) -> Json:
+    """The three operations of a tileset, named as OGC API – Tiles names them (table 11 of OGC 20-057)."""
+    plain = ("application/json", "text/html")
+    tile = [
+        {"name": n, "in": "path", "required": True, "schema": {"type": "integer", "minimum": 0}}
+        for n in ("tileMatrix", "tileRow", "tileCol")
+    ]
+    grid = f"{path}/tiles/WebMercatorQuad"
+    return {
+        f"{path}/tiles": _operation("Tilesets", f"{prefix}.getTileSetsList", plain, [_ref("f")]),
+        grid: _operation("Tileset", f"{prefix}.getTileSet", plain, [_ref("f")]),
+        f"{grid}/{{tileMatrix}}/{{tileRow}}/{{tileCol}}": _operation(
+            "A tile", f"{prefix}.getTile", (MVT,), tile
         ),
     }
 
@@ -143,6 +152,7 @@ def definition(base: str, layers: Sequence[Layer], settings: Settings) -> Json:
         "/tileMatrixSets": _operation("Tile grids", "grids", plain, [_ref("f")]),
         "/tileMatrixSets/WebMercatorQuad": _operation("The grid of web maps", "grid", plain, [_ref("f")]),
     }
+    paths |= _tiles_of("", "dataset.vector")
     for layer in layers:
         paths |= _paths_of(layer)
     text = {"type": "string"}

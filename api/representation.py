@@ -9,6 +9,7 @@ import orjson
 from fastapi import Request, Response
 from jinja2 import Environment, PackageLoader, select_autoescape
 
+from api.links import here
 from geo.errors import ParameterError
 from geo.export import KINDS, Format
 
@@ -76,3 +77,20 @@ def html(
         .render(title=title, document=plain, path=request.url.path)
     )
     return Response(page, media_type="text/html", headers=dict(headers or {}))
+
+
+_DOCUMENT_KINDS = {"json": "application/json", "html": "text/html"}
+
+
+def answer(
+    request: Request, document: dict[str, Any], title: str, *, kind: str = "application/json"
+) -> Response:
+    """The document as JSON or as a page, by Accept or ``f``."""
+    if negotiated(request) is Representation.html:
+        return html(request, title, document)
+    return Response(orjson.dumps(document), media_type=kind)
+
+
+def own_links(request: Request, base: str) -> list[dict[str, str]]:
+    """Links of a document to itself and to its page."""
+    return here(request, base, _DOCUMENT_KINDS, negotiated(request).value)

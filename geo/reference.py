@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
+from urllib.parse import quote, unquote
 
 import numpy as np
 import shapely
@@ -18,6 +19,7 @@ from geo.errors import CrsError
 CRS84 = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
 CRS84H = "http://www.opengis.net/def/crs/OGC/0/CRS84h"
 _EPSG = "http://www.opengis.net/def/crs/EPSG/0/"
+_LOCAL = "urn:ogc:def:crs:MEZHA::"
 _URI = re.compile(
     r"(?:\[?epsg:|urn:ogc:def:crs:epsg:[\d.]*:|https?://www\.opengis\.net/def/crs/epsg/[\d.]+/)(\d{4,6})\]?",
     re.IGNORECASE,
@@ -86,9 +88,12 @@ def _northing_first(crs: CRS) -> bool:
     return bool(crs.axis_info) and crs.axis_info[0].direction.lower() in ("north", "south")
 
 
-def local_uri(base: str, code: str) -> str:
-    """Address of a local system: this installation defines it."""
-    return f"{base}/ogc/crs/{code.replace('/', '.')}"
+def local_uri(code: str) -> str:
+    """Name of a system that this installation defines, in the syntax of OGC 09-048.
+
+    It is the same under whatever address the server is reached: readers compare it letter by letter.
+    """
+    return f"{_LOCAL}{quote(code.replace('/', '.'), safe='')}"
 
 
 class References:
@@ -109,11 +114,11 @@ class References:
 
     @classmethod
     async def load(cls, connection: AsyncConnection) -> "References":
-        """The systems that the administrator keeps active."""
+        """The systems that the administrator keeps active: the office's own before the long run of zones."""
         rows = await connection.execute(
             text(
                 "SELECT code, title, definition, kind, source, spellings, srid FROM register.crs_definitions"
-                " WHERE active ORDER BY kind, code"
+                " WHERE active ORDER BY kind = 'epsg', code"
             )
         )
         return cls(
@@ -124,12 +129,12 @@ class References:
         """The system of that code, as its address writes it."""
         return self._by_path.get(code)
 
-    def uris(self, base: str) -> list[str]:
+    def uris(self) -> list[str]:
         """Every system that ``crs`` may name, the default first."""
         known = [r.uri for r in ALWAYS_KNOWN]
         for d in self._catalogue.definitions:
             number = re.fullmatch(r"EPSG:(\d+)", d.code)
-            uri = f"{_EPSG}{number[1]}" if number else local_uri(base, d.code)
+            uri = f"{_EPSG}{number[1]}" if number else local_uri(d.code)
             if uri not in known:
                 known.append(uri)
         return known
@@ -143,7 +148,8 @@ class References:
         number = _URI.fullmatch(name.strip())
         if number:
             return self._numbered(int(number[1]), name, field)
-        local = self._by_path.get(name.rsplit("/ogc/crs/", 1)[-1]) if "/ogc/crs/" in name else None
+        code = re.fullmatch(rf"(?:{_LOCAL}|https?://.*/ogc/crs/)(.+)", name)
+        local = self._by_path.get(unquote(code[1])) if code else None
         if local is None:
             raise _unknown(name, field)
         return Reference(name, local.definition, srid=local.srid)

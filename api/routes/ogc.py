@@ -1,17 +1,14 @@
-"""OGC API: landing page, definition, conformance, collections, schemas, tilesets, coordinate systems."""
+"""OGC API: landing page, definition, conformance, collections, schemas, coordinate systems."""
 
-from typing import Any
-
-import morecantile
-import orjson
 from fastapi import APIRouter, Request, Response
 from pyproj import CRS
 
 from api import collection as collections_of
-from api.links import OPENAPI, SCHEMA, here, link
+from api.links import OPENAPI, SCHEMA, link
 from api.openapi import definition
 from api.params import BaseUrl, CallerDep, DatabaseDep, LayerDep, SettingsDep, known_only
-from api.representation import Representation, html, negotiated
+from api.representation import answer, own_links
+from api.tileset import TILESETS
 from geo import objects
 from geo.access import Caller
 from geo.db import Database
@@ -20,7 +17,6 @@ from geo.layers import Layer, all_layers
 from geo.reference import References
 
 router = APIRouter(prefix="/ogc", tags=["OGC API"])
-KINDS = {"json": "application/json", "html": "text/html"}
 _SPEC = "http://www.opengis.net/spec/"
 CONFORMANCE = tuple(
     f"{_SPEC}{part}/conf/{name}"
@@ -47,23 +43,18 @@ CONFORMANCE = tuple(
             "spatial-functions",
             "property-property",
         ),
-        "ogcapi-tiles-1/1.0": ("core", "tileset", "tilesets-list", "geodata-tilesets", "mvt"),
+        "ogcapi-tiles-1/1.0": (
+            "core",
+            "tileset",
+            "tilesets-list",
+            "dataset-tilesets",
+            "geodata-tilesets",
+            "mvt",
+            "oas30",
+        ),
     }.items()
     for name in names
 )
-
-
-def answer(
-    request: Request, document: dict[str, Any], title: str, *, kind: str = "application/json"
-) -> Response:
-    """The document as JSON or as a page, by Accept or ``f``."""
-    if negotiated(request) is Representation.html:
-        return html(request, title, document)
-    return Response(orjson.dumps(document), media_type=kind)
-
-
-def _own(request: Request, base: str, kind: str = "application/json") -> list[dict[str, str]]:
-    return here(request, base, KINDS | {"json": kind}, negotiated(request).value)
 
 
 @router.get("", dependencies=[known_only("f")])
@@ -74,7 +65,7 @@ async def landing(request: Request, base: BaseUrl) -> Response:
         "title": "Mezha",
         "description": "Registers of plots and deposits: features and tiles",
         "links": [
-            *_own(request, base),
+            *own_links(request, base),
             link("service-desc", f"{ogc}/api", OPENAPI, "API definition"),
             link("service-doc", f"{ogc}/api?f=html", "text/html", "API documentation"),
             link("conformance", f"{ogc}/conformance", "application/json", "Conformance classes"),
@@ -85,6 +76,7 @@ async def landing(request: Request, base: BaseUrl) -> Response:
                 "application/json",
                 "Tile matrix sets",
             ),
+            link(TILESETS, f"{ogc}/tiles", "application/json", "Tiles of every collection"),
         ],
     }
     return answer(request, document, "OGC API")
@@ -102,7 +94,7 @@ async def api_definition(
 @router.get("/conformance", dependencies=[known_only("f")])
 async def conformance(request: Request, base: BaseUrl) -> Response:
     """Conformance classes."""
-    document = {"links": _own(request, base), "conformsTo": list(CONFORMANCE)}
+    document = {"links": own_links(request, base), "conformsTo": list(CONFORMANCE)}
     return answer(request, document, "Conformance")
 
 
@@ -124,8 +116,8 @@ async def collections(request: Request, base: BaseUrl, database: DatabaseDep, ca
     visible = await visible_layers(database, caller)
     references = await _references(database, caller)
     document = {
-        "links": _own(request, base),
-        "crs": references.uris(base),
+        "links": own_links(request, base),
+        "crs": references.uris(),
         "collections": [await collections_of.described(layer, base, database, caller) for layer in visible],
     }
     return answer(request, document, "Collections")
@@ -138,7 +130,7 @@ async def collection(
     """One collection."""
     document = await collections_of.described(layer, base, database, caller)
     references = await _references(database, caller)
-    return answer(request, document | {"crs": references.uris(base)}, layer.title["en"])
+    return answer(request, document | {"crs": references.uris()}, layer.title["en"])
 
 
 @router.get("/collections/{layer}/queryables", dependencies=[known_only("f")])
@@ -153,40 +145,6 @@ async def schema(request: Request, layer: LayerDep, base: BaseUrl) -> Response:
     """Properties of a feature."""
     document = collections_of.schema(layer, f"{base}{request.url.path}", queryable=False)
     return answer(request, document, f"{layer.title['en']}: schema", kind=SCHEMA)
-
-
-@router.get("/collections/{layer}/tiles", dependencies=[known_only("f")])
-async def tilesets(request: Request, layer: LayerDep, base: BaseUrl) -> Response:
-    """Tilesets of a collection: one."""
-    found = collections_of.tileset(layer, base)
-    short = {k: found[k] for k in ("title", "dataType", "crs", "tileMatrixSetURI", "links")}
-    return answer(request, {"links": _own(request, base), "tilesets": [short]}, "Tilesets")
-
-
-@router.get("/collections/{layer}/tiles/WebMercatorQuad", dependencies=[known_only("f")])
-async def tileset(request: Request, layer: LayerDep, base: BaseUrl) -> Response:
-    """The tileset; its tiles are served by the tile handler."""
-    return answer(request, collections_of.tileset(layer, base), "Tileset")
-
-
-@router.get("/tileMatrixSets", dependencies=[known_only("f")])
-async def tile_matrix_sets(request: Request, base: BaseUrl) -> Response:
-    """Tile grids: one."""
-    address = f"{base}/ogc/tileMatrixSets/WebMercatorQuad"
-    grid = {
-        "id": "WebMercatorQuad",
-        "title": "Google Maps Compatible for the World",
-        "uri": "http://www.opengis.net/def/tilematrixset/OGC/1.0/WebMercatorQuad",
-        "links": [link("self", address, "application/json", "WebMercatorQuad")],
-    }
-    return answer(request, {"links": _own(request, base), "tileMatrixSets": [grid]}, "Tile matrix sets")
-
-
-@router.get("/tileMatrixSets/WebMercatorQuad", dependencies=[known_only("f")])
-async def tile_matrix_set(request: Request) -> Response:
-    """The grid of web maps."""
-    grid = morecantile.tms.get("WebMercatorQuad").model_dump_json(exclude_none=True, by_alias=True)
-    return answer(request, orjson.loads(grid), "WebMercatorQuad")
 
 
 @router.get("/crs/{code}", dependencies=[known_only("f")])

@@ -66,6 +66,10 @@ OGC_TILES = tuple(
     f"/ogc/collections/{layer}/tiles/WebMercatorQuad/{z}/{y}/{x}"
     for layer, (z, x, y) in ((layer, tile.split("/")) for layer, tile in TILES[::3])
 )
+TILES_OF_ALL = tuple(
+    f"/ogc/tiles/WebMercatorQuad/{z}/{y}/{x}"
+    for z, x, y in dict.fromkeys(tuple(tile.split("/")) for _, tile in TILES[::3])
+)
 PAST = "as_of=2026-01-15T00:00:00Z"
 _LICENCES = "/ogc/collections/licences/items"
 # Filters that ask for a hidden value, and that fail on a hidden row if it is evaluated before the access decides.
@@ -112,6 +116,8 @@ SURFACES = (
     Surface(
         "/ogc/collections/{layer}/tiles/WebMercatorQuad", ("/ogc/collections/licences/tiles/WebMercatorQuad",)
     ),
+    Surface("/ogc/tiles", ("/ogc/tiles",)),
+    Surface("/ogc/tiles/WebMercatorQuad", ("/ogc/tiles/WebMercatorQuad",)),
     Surface("/ogc/tileMatrixSets", ("/ogc/tileMatrixSets",)),
     Surface("/ogc/tileMatrixSets/WebMercatorQuad", ("/ogc/tileMatrixSets/WebMercatorQuad",)),
     Surface("/ogc/crs/{code}", ("/ogc/crs/EPSG:3857",)),
@@ -139,6 +145,7 @@ SURFACES = (
         shows=True,
     ),
     Surface("/ogc/collections/{layer}/tiles/WebMercatorQuad/{z}/{row}/{col}", OGC_TILES, shows=True),
+    Surface("/ogc/tiles/WebMercatorQuad/{z}/{row}/{col}", TILES_OF_ALL, shows=True),
     Surface("/tiles/{layers}.json", ("/tiles/{layer}.json", f"/tiles/{','.join(LAYERS)}.json"), shows=True),
     Surface("/tiles/style.json", ("/tiles/style.json",)),
     # What the viewer asks
