@@ -26,8 +26,10 @@ _SHAPES = {"MULTIPOLYGON": "MultiPolygon", "POINT": "Point"}
 def outward(box: objects.Bbox) -> list[float]:
     """The box in whole millionths of a degree, a hair wider: what touches it lies in it in every system."""
     west, south, east, north = box
-    lower = (max((floor(v * 1e6) - 1) / 1e6, limit) for v, limit in ((west, -180.0), (south, -90.0)))
-    upper = (min((ceil(v * 1e6) + 1) / 1e6, limit) for v, limit in ((east, 180.0), (north, 90.0)))
+    lower = (
+        max((floor(round(v * 1e6, 3)) - 1) / 1e6, limit) for v, limit in ((west, -180.0), (south, -90.0))
+    )
+    upper = (min((ceil(round(v * 1e6, 3)) + 1) / 1e6, limit) for v, limit in ((east, 180.0), (north, 90.0)))
     return [*lower, *upper]
 
 

@@ -62,6 +62,8 @@ class Object:
             f"{MARK}{self.n}{MARK}",
             f"{self.corner[0]:.5f}",
             f"{self.corner[1]:.5f}",
+            # As the extent of a collection has it, a hair outside.
+            *(f"{degrees - 1e-6:.6f}" for degrees in self.corner),
             f"{int(x)}",
             f"{int(y)}",
         ]
