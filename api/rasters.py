@@ -11,6 +11,7 @@ from starlette.responses import Response
 from api import errors
 from tiles.rasters import routes
 from tiles.rasters.errors import RasterRequestError
+from tiles.rasters.freshness import Freshness, UnchangedError
 
 
 async def _cannot_answer(request: Request, err: Exception) -> Response:
@@ -18,6 +19,10 @@ async def _cannot_answer(request: Request, err: Exception) -> Response:
     known = RasterRequestError(f"The raster cannot answer that: {str(err)[:160]}.", "Look at its /info.")
     status, body = errors.document_of(known, request.url.path)
     return Response(body, status_code=status, media_type=errors.PROBLEM)
+
+
+async def _unchanged(_request: Request, _err: Exception) -> Response:
+    return Response(status_code=304)
 
 
 def create(parent: FastAPI) -> FastAPI:
@@ -28,4 +33,6 @@ def create(parent: FastAPI) -> FastAPI:
     app.exception_handlers.update(parent.exception_handlers)
     for kind in (RioTilerError, RasterioError, ValueError, IndexError):
         app.add_exception_handler(kind, _cannot_answer)
+    app.add_exception_handler(UnchangedError, _unchanged)
+    app.add_middleware(Freshness)
     return app

@@ -40,14 +40,21 @@ def add(
     collection: Annotated[str, typer.Option(help="Collection whose rasters make a mosaic")] = "",
     access: Annotated[str, typer.Option(help="public, registered or restricted")] = "restricted",
     region: Annotated[str, typer.Option(help="Region; else MEZHA_REGION")] = "",
+    kind: Annotated[str, typer.Option(help="image, terrain, index or scan")] = "image",
+    attribution: Annotated[str, typer.Option(help="Whose it is, as the map says it")] = "",
+    unit: Annotated[str, typer.Option(help="Unit of its values, for example m")] = "",
 ) -> None:
     """Check a raster, make a COG of it without changing a pixel, and enter it into the catalogue."""
-    from tiles.rasters import catalogue, conversion
+    from tiles.rasters import catalogue, conversion, ranges
     from tiles.rasters.errors import RasterFileError
 
     if access not in RANKS:
         raise RasterFileError(
             f"“{access}” is no access.", f"Choose one of {', '.join(RANKS)}.", field="access", value=access
+        )
+    if kind not in catalogue.KINDS:
+        raise RasterFileError(
+            f"“{kind}” is no kind.", f"Choose one of {', '.join(catalogue.KINDS)}.", field="kind", value=kind
         )
     settings = database_settings(Settings())
     catalogue.check_name(name, "name")
@@ -69,6 +76,10 @@ def add(
         region=region or settings.region,
         rank=RANKS[access],
         box=facts.box,
+        kind=kind,
+        attribution=attribution,
+        unit=unit,
+        ranges=ranges.measure(catalogue.folder(settings) / f"{sha256}.tif"),
     )
     with connect(settings.url_for("registrar")) as connection:
         catalogue.add(connection, new)

@@ -189,6 +189,15 @@ SECRETS = (
         | {"status": "refused", "message": "{mark}"},
     ),
     Secret(
+        "raster",
+        frozenset({"inspector here", "administrator"}),
+        "rasters.items",
+        {"name": "secret-scene", "title": "{mark}", "attribution": "{mark}", "taken": "2025-06-01", "rank": 2}
+        | {"sha256": "0" * 64, "source_name": "{mark}", "source_sha256": "", "crs": "EPSG:3857", "bytes": 1}
+        | {"bands": '[{"type": "uint8"}]', "resolution_m": 10, "region": "54"}
+        | {"box": "SRID=4326;POLYGON((83 55,83.1 55,83.1 55.1,83 55.1,83 55))"},
+    ),
+    Secret(
         "answer",
         _OWN,
         "spatial.questions",

@@ -294,6 +294,10 @@ SURFACES = (
     ),
     # More spatial questions
     Surface("/api/v1/layers/{layer}/labels", ("/api/v1/layers/{layer}/labels",)),
+    Surface(
+        "/api/v1/rasters",
+        ("/api/v1/rasters", "/api/v1/rasters?bbox=82,54,84,56", "/api/v1/rasters?names=secret-scene"),
+    ),
     Surface("/api/v1/spatial/nearest", ("/api/v1/spatial/nearest?{place}",), shows=True),
     Surface(
         "/api/v1/spatial/overlaps",

@@ -20,7 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from geo.settings import Settings
 from tiles.rasters.errors import RasterFileError, UnknownRasterError
 
-_COLUMNS = "name, title, collection, sha256, source_name, source_sha256, crs, bands, resolution_m, bytes, taken, region, rank"
+_COLUMNS = "name, title, collection, sha256, source_name, source_sha256, crs, bands, resolution_m, bytes, taken, region, rank, kind, attribution, unit, ranges, colours, least, greatest"
 _BOX = "ST_XMin(box) AS west, ST_YMin(box) AS south, ST_XMax(box) AS east, ST_YMax(box) AS north"
 _ALL = text(f"SELECT {_COLUMNS}, {_BOX} FROM rasters.items ORDER BY taken DESC, name")
 _ONE = text(f"SELECT {_COLUMNS}, {_BOX} FROM rasters.items WHERE name = :name")
@@ -29,21 +29,38 @@ _MOSAIC = text(
     " WHERE collection = :collection AND box && ST_MakeEnvelope(:west, :south, :east, :north, 4326)"
     " ORDER BY taken DESC, name LIMIT 50"
 )
+_TOTAL = text("SELECT count(*) FROM rasters.items")
 _COLLECTION = text("SELECT EXISTS (SELECT FROM rasters.items WHERE collection = :collection)")
+# Those that meet any of the boxes, or that are named; ``matched`` counts all of them, ``total`` all that the caller may see.
+_SEEN = text(
+    f"SELECT {_COLUMNS}, {_BOX}, count(*) OVER () AS matched, (SELECT count(*) FROM rasters.items) AS total"
+    " FROM rasters.items WHERE (:everywhere OR name = ANY (:names) OR EXISTS (SELECT FROM"
+    " unnest(CAST(:west AS float8[]), CAST(:south AS float8[]), CAST(:east AS float8[]), CAST(:north AS float8[]))"
+    " AS asked (w, s, e, n) WHERE box && ST_MakeEnvelope(w, s, e, n, 4326)))"
+    " ORDER BY name = ANY (:names) DESC, taken DESC, name LIMIT :most"
+)
 _ADD = """
 INSERT INTO rasters.items (name, title, collection, sha256, source_name, source_sha256, crs, bands, resolution_m,
-  bytes, taken, region, rank, box)
+  bytes, taken, region, rank, kind, attribution, unit, ranges, colours, least, greatest, box)
 VALUES (%(name)s, %(title)s, %(collection)s, %(sha256)s, %(source_name)s, %(source_sha256)s, %(crs)s, %(bands)s,
-  %(resolution_m)s, %(bytes)s, %(taken)s, %(region)s, %(rank)s,
+  %(resolution_m)s, %(bytes)s, %(taken)s, %(region)s, %(rank)s, %(kind)s, %(attribution)s, %(unit)s, %(ranges)s,
+  %(colours)s, %(least)s, %(greatest)s,
   ST_MakeEnvelope(%(west)s, %(south)s, %(east)s, %(north)s, 4326))
 ON CONFLICT (name) DO NOTHING
 """
+# Access of a raster by its rank.
+RANKS = ("public", "registered", "restricted", "sealed")
+KINDS = ("image", "terrain", "index", "scan")
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 
 
 @dataclass(frozen=True)
 class Item:
-    """A catalogued raster; ``box`` is west, south, east, north in degrees, ``resolution_m`` metres on the ground."""
+    """A catalogued raster; ``box`` is west, south, east, north in degrees, ``resolution_m`` metres on the ground.
+
+    ``kind`` is image, terrain, index or scan; ``ranges`` are those of `tiles.rasters.ranges`, None until measured;
+    ``colours``, ``least``, ``greatest``: the colour table and its ends in ``unit``, where somebody chose them.
+    """
 
     name: str
     title: str
@@ -59,6 +76,22 @@ class Item:
     region: str
     rank: int
     box: tuple[float, float, float, float]
+    kind: str = "image"
+    attribution: str = ""
+    unit: str = ""
+    ranges: Sequence[dict[str, float] | None] | None = None
+    colours: str | None = None
+    least: float | None = None
+    greatest: float | None = None
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Rasters of a question; ``matched`` of them there are, ``total`` the caller may see at all."""
+
+    items: Sequence[Item]
+    matched: int
+    total: int
 
 
 def check_name(name: str, field: str) -> str:
@@ -92,6 +125,24 @@ def _item(row: Any) -> Item:
 async def items(connection: AsyncConnection) -> list[Item]:
     """Rasters that the caller may see, the newest first."""
     return [_item(row) for row in (await connection.execute(_ALL)).mappings()]
+
+
+async def seen(
+    connection: AsyncConnection,
+    boxes: Sequence[tuple[float, float, float, float]] = (),
+    *,
+    names: Sequence[str] = (),
+    most: int = 200,
+) -> Seen:
+    """Rasters that meet one of the boxes in degrees (everywhere where there is none) or are named, the newest first."""
+    values = {side: [box[i] for box in boxes] for i, side in enumerate(("west", "south", "east", "north"))}
+    asked = {"names": list(names), "everywhere": not boxes and not names, "most": most}
+    rows = [dict(row) for row in (await connection.execute(_SEEN, values | asked)).mappings()]
+    counts = [(row.pop("matched"), row.pop("total")) for row in rows]
+    if not counts:
+        total = (await connection.execute(_TOTAL)).scalar_one()
+        return Seen([], 0, total)
+    return Seen([_item(row) for row in rows], *counts[0])
 
 
 async def item(connection: AsyncConnection, name: str) -> Item:
@@ -139,6 +190,7 @@ def add(connection: psycopg.Connection[TupleRow], new: Item) -> None:
     values = {name: getattr(new, name) for name in new.__dataclass_fields__ if name not in ("box", "bands")}
     values |= {
         "bands": json.dumps(list(new.bands)),
+        "ranges": None if new.ranges is None else json.dumps(list(new.ranges)),
         "west": west,
         "south": south,
         "east": east,

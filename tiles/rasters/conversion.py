@@ -103,9 +103,20 @@ def facts(path: Path) -> Facts:
                 )
             box = _box(path, source)
             bands = tuple(
-                {"type": kind, "nodata": nodata, "description": description}
-                for kind, nodata, description in zip(
-                    source.dtypes, source.nodatavals, source.descriptions, strict=True
+                {
+                    "type": kind,
+                    "nodata": nodata,
+                    "description": description,
+                    "colour": colour.name,
+                    "unit": unit,
+                }
+                for kind, nodata, description, colour, unit in zip(
+                    source.dtypes,
+                    source.nodatavals,
+                    source.descriptions,
+                    source.colorinterp,
+                    source.units,
+                    strict=True,
                 )
             )
             return Facts(

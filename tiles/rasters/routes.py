@@ -13,7 +13,7 @@ from rio_tiler.io import Reader
 from rio_tiler.models import ImageData
 from rio_tiler.mosaic import mosaic_reader
 from starlette.concurrency import run_in_threadpool
-from titiler.core.dependencies import PreviewParams
+from titiler.core.dependencies import PreviewParams, create_colormap_dependency
 from titiler.core.factory import TilerFactory
 
 from geo import layers, objects
@@ -21,14 +21,14 @@ from geo.access import Caller
 from geo.db import Database
 from geo.moment import ALWAYS
 from geo.settings import Settings
-from tiles.rasters import catalogue, change, plot
-from tiles.rasters.catalogue import Item
+from tiles.rasters import catalogue, change, freshness, plot
+from tiles.rasters.catalogue import RANKS, Item
+from tiles.rasters.colouring import ALGORITHMS, COLOURS
 from tiles.rasters.errors import RasterRequestError
 
 router = APIRouter(prefix="/raster", tags=["rasters"])
 _GRID = tms.get("WebMercatorQuad")
 _WIDEST = 2048
-_RANKS = ("public", "registered", "restricted", "sealed")
 
 
 def _caller(request: Request) -> Caller:
@@ -55,7 +55,7 @@ def document(item: Item) -> dict[str, Any]:
     """An item as the catalogue shows it; lengths in metres, the box in degrees."""
     hidden = {"rank", "source_sha256", "box"}
     shown: Mapping[str, Any] = {name: value for name, value in asdict(item).items() if name not in hidden}
-    return {**shown, "access": _RANKS[item.rank], "bbox": item.box, "tiles": f"/raster/items/{item.name}"}
+    return {**shown, "access": RANKS[item.rank], "bbox": item.box, "tiles": f"/raster/items/{item.name}"}
 
 
 async def item_of(item: str, database: DatabaseDep, caller: CallerDep) -> Item:
@@ -67,8 +67,12 @@ async def item_of(item: str, database: DatabaseDep, caller: CallerDep) -> Item:
 ItemDep = Annotated[Item, Depends(item_of)]
 
 
-def file_of(item: ItemDep, settings: SettingsDep) -> str:
-    """Path of the item's file: what titiler opens, never anything that a request names."""
+def file_of(request: Request, item: ItemDep, settings: SettingsDep) -> str:
+    """Path of the item's file: what titiler opens, never anything that a request names.
+
+    What is drawn of it is known by the digest of its pixels: who has it already is told so, and nothing is drawn.
+    """
+    freshness.check(request.scope, item)
     return str(catalogue.path_of(item, settings))
 
 
@@ -191,6 +195,8 @@ _tiler = ItemTiler(
     router_prefix="/raster/items/{item}",
     supported_tms=TileMatrixSets({"WebMercatorQuad": _GRID}),
     img_preview_dependency=Size,
+    colormap_dependency=create_colormap_dependency(COLOURS),
+    process_dependency=ALGORITHMS.dependency,
     add_viewer=False,
     add_part=False,
 )

@@ -6,6 +6,7 @@ import { Conflicts } from "./conflicts.js";
 import { Detail } from "./detail.js";
 import { Extract } from "./extract.js";
 import { Highlight } from "./highlight.js";
+import { Imagery } from "./imagery.js";
 import { inView } from "./inview.js";
 import { layerTree } from "./layers.js";
 import { locale, t } from "./language.js";
@@ -188,6 +189,9 @@ async function begin() {
   viewer.draw();
   if (viewer.day || viewer.known) viewer.travel(viewer.day, viewer.known);
   layerTree(viewer, panels.panel("layers"));
+  const imagery = new Imagery(viewer, panels.panel("layers"));
+  imagery.begin().catch((error) => warn("imagery", explain(error)));
+  panels.on("layers", () => imagery.look());
   const question = new Question(viewer, panels.panel("question"), open);
   const conflicts = new Conflicts(viewer, panels.panel("conflicts"), open);
   const totals = new Totals(viewer, panels.panel("totals"));

@@ -11,6 +11,8 @@ export class Viewer extends EventTarget {
     this.defaults = new Set(registry.layers.filter((layer) => layer.shown).map((layer) => layer.name));
     this.shown = asked.layers ? new Set([...asked.layers].filter((name) => registry.get(name))) : new Set(this.defaults);
     this.filters = Object.fromEntries(Object.entries(asked.filters).filter(([name]) => registry.get(name)));
+    // Rasters that are shown, from the lowest to the topmost: name → strength in percent, view.
+    this.imagery = asked.imagery;
     this.object = null;
     this.day = asked.day;
     // The instant whose knowledge is drawn, and the polygon to which questions keep.
