@@ -20,7 +20,7 @@ from api.rasters import create
 from geo.access import ANONYMOUS, Caller
 from geo.settings import Settings
 from tests.conftest import client_of, make_object
-from tiles.rasters import catalogue, change, conversion
+from tiles.rasters import catalogue, change, conversion, ranges
 from tiles.rasters.errors import RasterFileError
 
 WEST, SOUTH, SIDE = 83.0, 55.0, 0.02
@@ -57,6 +57,7 @@ def enter(
     item = catalogue.Item(
         name, name, "ndvi", sha256, file.name, conversion.digest(file), facts.crs, facts.bands, facts.resolution_m,
         size, date.fromisoformat(taken), "54", rank, facts.box,
+        ranges=ranges.measure(catalogue.folder(settings) / f"{sha256}.tif"),
     )  # fmt: skip
     with psycopg.connect(settings.database_url, autocommit=True) as connection:
         catalogue.add(connection, item)
@@ -244,6 +245,69 @@ async def test_a_bad_request_is_named_and_never_a_fault(
         answer = await client.get(f"/raster/items/ndvi-2024/{path}")
     assert 400 <= answer.status_code < 500, answer.text
     assert answer.json()["code"] in {"raster-request", "bad-parameter", "not-found"}, answer.text
+
+
+@pytest.mark.requirement("F-34")
+async def test_the_map_is_told_what_it_may_show(
+    settings: Settings, pair: tuple[catalogue.Item, catalogue.Item]
+) -> None:
+    here, far = f"{WEST},{SOUTH},{WEST + 0.01},{SOUTH + 0.01}", "10,10,11,11"
+    async with client_of(settings, ANONYMOUS) as anybody, client_of(settings, INSPECTOR) as inspector:
+        asked = {
+            (who, query): (await client.get(f"/api/v1/rasters?{query}")).json()
+            for who, client in (("anybody", anybody), ("inspector", inspector))
+            for query in (f"bbox={here}", f"bbox={far}", f"bbox={far}&names=ndvi-2024")
+        }
+        names = {key: [r["name"] for r in answer["rasters"]] for key, answer in asked.items()}
+        assert "ndvi-2024" not in str([answer for (who, _), answer in asked.items() if who == "anybody"])
+        assert names["inspector", f"bbox={here}"][:2] == ["ndvi-2024", "ndvi-2023"]
+        assert names["inspector", f"bbox={far}"] == []
+        assert names["inspector", f"bbox={far}&names=ndvi-2024"] == ["ndvi-2024"]
+        totals = {who: answer["total"] for (who, _), answer in asked.items()}
+        assert totals["inspector"] == totals["anybody"] + 1
+        for bad in ("bbox=1,2,3", "names=../etc", "limit=0", "colour=red"):
+            assert 400 <= (await anybody.get(f"/api/v1/rasters?{bad}")).status_code < 500
+
+
+async def test_the_tiles_of_every_view_are_drawn(
+    settings: Settings, pair: tuple[catalogue.Item, catalogue.Item]
+) -> None:
+    async with client_of(settings, INSPECTOR) as client:
+        (raster,) = (await client.get("/api/v1/rasters?bbox=0,0,0,0&names=ndvi-2023")).json()["rasters"]
+        z, x, y = TILE.split("/")
+        for view in raster["views"]:
+            path = view["tiles"].format(z=z, x=x, y=y)
+            answer = await client.get(path)
+            assert (answer.status_code, answer.headers["content-type"]) == (200, "image/png"), answer.text
+
+
+async def test_who_has_a_tile_is_told_so_but_only_while_he_may_see_it(
+    settings: Settings, pair: tuple[catalogue.Item, catalogue.Item]
+) -> None:
+    path = f"/raster/items/ndvi-2024/tiles/WebMercatorQuad/{TILE}.png?rescale=0,1"
+    async with client_of(settings, INSPECTOR) as inspector, client_of(settings, ANONYMOUS) as anybody:
+        drawn = await inspector.get(path)
+        assert drawn.headers["cache-control"] == "private, no-cache"
+        known = {"if-none-match": drawn.headers["etag"]}
+        again = await inspector.get(path, headers=known)
+        assert (again.status_code, again.content) == (304, b"")
+        assert again.headers["etag"] == drawn.headers["etag"]
+        assert (await anybody.get(path, headers=known)).status_code == 404
+        other = path.replace("ndvi-2024", "ndvi-2023")
+        shown = await anybody.get(other, headers=known)
+        assert (shown.status_code, shown.headers["cache-control"]) == (200, "public, no-cache")
+        assert "etag" not in (await inspector.get("/raster/items/ndvi-2024")).headers
+
+
+def test_ranges_are_measured_without_what_has_no_value(tmp_path: Path) -> None:
+    values = np.linspace(0, 100, 10_000, dtype="float32").reshape(100, 100)
+    values[:10] = -9999
+    values[10, :5] = np.nan
+    (found,) = ranges.measure(scene(tmp_path / "a.tif", values, nodata=-9999))
+    assert found is not None
+    assert (found["least"], found["greatest"]) == (pytest.approx(10.05, abs=0.1), 100)
+    assert (found["low"], found["high"]) == (pytest.approx(11.8, abs=0.2), pytest.approx(98.2, abs=0.2))
+    assert ranges.measure(scene(tmp_path / "b.tif", np.full((9, 9), 7, "int16"), nodata=7)) == [None]
 
 
 async def test_hillshade_and_band_expressions_draw(settings: Settings, shared_data: Path) -> None:

@@ -29,7 +29,7 @@ class View:
 
 
 # Hills in the light of the north-west, where maps have it.
-_SHADE = View("shade", "bidx=1&algorithm=shade&buffer=3", {})
+_SHADE = View("shade", "bidx=1&algorithm=shade&buffer=3&resampling=bilinear", {})
 
 
 def _colour(band: Mapping[str, Any]) -> str:
@@ -80,6 +80,9 @@ def _ramp(item: Item) -> View:
     if found := ends(item, 1):
         values.append(("rescale", _pair(found)))
         legend |= {"least": found[0], "greatest": found[1]}
+    if item.kind == "terrain":
+        # Heights change steadily: near by, a hill is no staircase of pixels.
+        values.append(("resampling", "bilinear"))
     return View("values", urlencode(values, safe=","), legend)
 
 
