@@ -56,13 +56,13 @@ from geo.errors import MezhaError, ParameterError
 from geo.filters import FilterError
 from geo.layers import all_layers
 from geo.logs import configure as configure_logs
+from geo.rasters.errors import RasterFileError, RasterRequestError, UnknownRasterError
 from geo.settings import Settings
 from geo.spatial.questions import TooManyQuestionsError
 from ingest import reference_profile
 from ingest.profile import built_in
 from tiles.errors import ArchiveMissingError, SlowTileError
 from tiles.handler import Receive, Scope, Send, TileHandler
-from tiles.rasters.errors import RasterFileError, RasterRequestError, UnknownRasterError
 from web.errors import error_page
 from web.site import mount
 

@@ -9,8 +9,8 @@ from rio_tiler.errors import RioTilerError
 from starlette.responses import Response
 
 from api import errors
+from geo.rasters.errors import RasterRequestError
 from tiles.rasters import routes
-from tiles.rasters.errors import RasterRequestError
 from tiles.rasters.freshness import Freshness, UnchangedError
 
 

@@ -45,8 +45,9 @@ def add(
     unit: Annotated[str, typer.Option(help="Unit of its values, for example m")] = "",
 ) -> None:
     """Check a raster, make a COG of it without changing a pixel, and enter it into the catalogue."""
-    from tiles.rasters import catalogue, conversion, ranges
-    from tiles.rasters.errors import RasterFileError
+    from geo.rasters import catalogue
+    from geo.rasters.errors import RasterFileError
+    from tiles.rasters import conversion, ranges
 
     if access not in RANKS:
         raise RasterFileError(
@@ -99,7 +100,7 @@ def change(
     least_ha: Annotated[float, typer.Option(help="Least area of a change, ha", min=0)] = 0.1,
 ) -> None:
     """Find where the first band fell or rose between two rasters; /raster/changes/BEFORE/AFTER shows it."""
-    from tiles.rasters import catalogue
+    from geo.rasters import catalogue
     from tiles.rasters import change as changes
 
     settings = database_settings(Settings())

@@ -10,9 +10,9 @@ from fastapi import APIRouter, Query
 
 from api.params import CallerDep, DatabaseDep, known_only
 from geo.errors import ParameterError
+from geo.rasters import catalogue, drawing
+from geo.rasters.catalogue import RANKS, Item
 from geo.where import boxes_of
-from tiles.rasters import catalogue, drawing
-from tiles.rasters.catalogue import RANKS, Item
 
 router = APIRouter(prefix="/api/v1/rasters", tags=["rasters"])
 _MOST_NAMES = 20

@@ -11,8 +11,9 @@ from rio_tiler.colormap import cmap
 from rio_tiler.models import ImageData
 
 from geo.ramps import ramps
-from tiles.rasters import colouring, drawing
-from tiles.rasters.catalogue import KINDS, Item
+from geo.rasters import drawing
+from geo.rasters.catalogue import KINDS, Item
+from tiles.rasters import colouring
 from web.language import LOCALES
 
 FLOAT = {"type": "float32", "colour": "gray"}

@@ -18,10 +18,11 @@ from api.cli import app as command
 from api.main import Mezha
 from api.rasters import create
 from geo.access import ANONYMOUS, Caller
+from geo.rasters import catalogue
+from geo.rasters.errors import RasterFileError
 from geo.settings import Settings
 from tests.conftest import client_of, make_object
-from tiles.rasters import catalogue, change, conversion, ranges
-from tiles.rasters.errors import RasterFileError
+from tiles.rasters import change, conversion, ranges
 
 WEST, SOUTH, SIDE = 83.0, 55.0, 0.02
 _MIDDLE = tms.get("WebMercatorQuad").tile(WEST + SIDE / 2, SOUTH + SIDE / 2, 14)

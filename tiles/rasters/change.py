@@ -23,9 +23,9 @@ from shapely.geometry import shape
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from geo.rasters.catalogue import Item
+from geo.rasters.errors import RasterFileError
 from geo.session import sql_of
-from tiles.rasters.catalogue import Item
-from tiles.rasters.errors import RasterFileError
 
 # Pixels of the newer raster that are compared in memory at once: 100 million are about 1.3 GB.
 MOST_PIXELS = 100_000_000

@@ -15,7 +15,7 @@ from rasterio.warp import transform_bounds
 from rio_cogeo.cogeo import cog_translate, cog_validate
 from rio_cogeo.profiles import cog_profiles
 
-from tiles.rasters.errors import RasterFileError
+from geo.rasters.errors import RasterFileError
 
 # Formats that hold their own pixels, by their first bytes, never by the name of the file.  A virtual raster (VRT,
 # WMS …) may lead anywhere, so none is opened.

@@ -3,7 +3,7 @@
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from tiles.rasters.catalogue import Item
+from geo.rasters.catalogue import Item
 
 _KEY = "raster"
 

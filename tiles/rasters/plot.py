@@ -7,7 +7,7 @@ from typing import Any
 from rio_tiler.errors import RioTilerError
 from rio_tiler.io import Reader
 
-from tiles.rasters.errors import RasterRequestError
+from geo.rasters.errors import RasterRequestError
 
 # Side of the grid, in pixels, on which a plot is measured: a larger plot is measured on an overview.
 GRID = 1024

@@ -20,11 +20,12 @@ from geo import layers, objects
 from geo.access import Caller
 from geo.db import Database
 from geo.moment import ALWAYS
+from geo.rasters import catalogue
+from geo.rasters.catalogue import RANKS, Item
+from geo.rasters.errors import RasterRequestError
 from geo.settings import Settings
-from tiles.rasters import catalogue, change, freshness, plot
-from tiles.rasters.catalogue import RANKS, Item
+from tiles.rasters import change, freshness, plot
 from tiles.rasters.colouring import ALGORITHMS, COLOURS
-from tiles.rasters.errors import RasterRequestError
 
 router = APIRouter(prefix="/raster", tags=["rasters"])
 _GRID = tms.get("WebMercatorQuad")

@@ -17,8 +17,8 @@ from psycopg.rows import TupleRow
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from geo.rasters.errors import RasterFileError, UnknownRasterError
 from geo.settings import Settings
-from tiles.rasters.errors import RasterFileError, UnknownRasterError
 
 _COLUMNS = "name, title, collection, sha256, source_name, source_sha256, crs, bands, resolution_m, bytes, taken, region, rank, kind, attribution, unit, ranges, colours, least, greatest"
 _BOX = "ST_XMin(box) AS west, ST_YMin(box) AS south, ST_XMax(box) AS east, ST_YMax(box) AS north"

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from geo.ramps import ramps
-from tiles.rasters.catalogue import Item
+from geo.rasters.catalogue import Item
 
 # Colours of a raster of one band of which nobody has said any.
 USUAL = {"terrain": "relief", "index": "rdylgn", "image": "gray", "scan": "gray"}
