@@ -4,16 +4,20 @@ A bare RSGI handler answers a third more requests than an ASGI one (docs/decisio
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+import types
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Generator
 from typing import Any, Protocol
 
 from granian._granian import RSGIProtocolClosed as ProtocolClosed
 
 from api import errors
+from tiles.cache import Tile
 from tiles.handler import Headers, Scope, TileHandler, answer
 
 # A browser that pans away forgets its tiles: what takes longer than this is watched for that, in seconds.
 PATIENCE = 0.3
+# How granian names the coroutine of a request.
+_ASKED = "future_watcher"
 _ASGI = {"version": "3.0", "spec_version": "2.3"}
 App = Callable[[Scope, Any, Any], Awaitable[None]]
 
@@ -38,71 +42,140 @@ class Gateway:
         self._app = app
         self._tiles = tiles
         self._life = Life(app)
+        self._watch = _Watch()
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
         """Start the application before the first request."""
         loop.run_until_complete(self._life.begin())
+        loop.set_task_factory(first_step_at_once(loop))
 
     def __rsgi_del__(self, loop: asyncio.AbstractEventLoop) -> None:
         """End it after the last."""
         loop.run_until_complete(self._life.end())
 
-    async def __rsgi__(self, request: Request, wire: Any) -> None:
+    def __rsgi__(self, request: Request, wire: Any) -> Awaitable[None]:
         """Answer one request."""
         path, headers = request.path, request.headers
-        if (
+        if not (
             path.startswith("/tiles/")
             and path.endswith(".mvt")
             and request.method == "GET"
             and "cookie" not in headers
             and "authorization" not in headers
         ):
-            await self._tile(request, wire, path, headers)
-        else:
-            await Bridge(request, wire).run(self._app)
-
-    async def _tile(self, request: Request, wire: Any, path: str, headers: Any) -> None:
+            return self._other(request, wire)
         text = request.query_string
         tile = self._tiles.remembered(path, text)
         if tile is None:
-            try:
-                with _Watch(wire):
-                    tile = await self._tiles.tile(path, text)
-            except Exception as err:
-                status, body = errors.document_of(err, path)
-                kind = ("content-type", errors.PROBLEM)
-                wire.response_bytes(status, [kind, ("access-control-allow-origin", "*")], body)
-                return
+            return self._tile(request, wire, path, text)
+        _say(wire, tile, headers)
+        return _NOTHING
+
+    async def _other(self, request: Request, wire: Any) -> None:
+        await own_task()
+        await Bridge(request, wire).run(self._app)
+
+    async def _tile(self, request: Request, wire: Any, path: str, text: str) -> None:
+        await own_task()
+        watched = self._watch.begin(wire)
+        try:
+            tile = await self._tiles.tile(path, text)
+        except Exception as err:
+            status, body = errors.document_of(err, path)
+            kind = ("content-type", errors.PROBLEM)
+            wire.response_bytes(status, [kind, ("access-control-allow-origin", "*")], body)
+            return
+        finally:
+            self._watch.end(watched)
         if tile is None:
             await Bridge(request, wire).run(self._app)
-            return
-        tags, accepted = headers.get("if-none-match", ""), headers.get("accept-encoding", "")
-        wire.response_bytes(*answer(tile, tags, accepted, private=False))
+        else:
+            _say(wire, tile, request.headers)
+
+
+def _say(wire: Any, tile: Tile, headers: Any) -> None:
+    tags, accepted = headers.get("if-none-match", ""), headers.get("accept-encoding", "")
+    wire.response_bytes(*answer(tile, tags, accepted, private=False))
+
+
+class _Nothing:
+    """What there is to wait for when all is said."""
+
+    def __await__(self) -> Generator[None, None, None]:
+        yield from ()
+
+
+_NOTHING = _Nothing()
+
+
+@types.coroutine
+def own_task() -> Generator[None, None, None]:
+    """What comes after this runs in a task of its own, whoever began."""
+    if asyncio.current_task() is None:
+        yield
+
+
+def first_step_at_once(loop: asyncio.AbstractEventLoop) -> Any:
+    """Makes tasks, but takes the first step of what granian asks for at once: what is answered in it needs no task and
+    no further round of the loop. The others come to `own_task` in that step."""
+    answered = loop.create_future()
+    answered.set_result(None)
+
+    def task(
+        loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, Any], **rest: Any
+    ) -> asyncio.Future[Any]:
+        if getattr(work, "__qualname__", "").endswith(_ASKED):
+            try:
+                work.send(None)
+            except StopIteration:
+                return answered
+        return asyncio.Task(work, loop=loop, **rest)
+
+    return task
 
 
 class _Watch:
-    """Cancels the task at work where the client goes away and the work takes long."""
+    """Cancels the tasks whose clients go away while the work takes long; one timer for all of them."""
 
-    def __init__(self, wire: Any) -> None:
-        self._wire = wire
-        self._watcher: asyncio.Task[None] | None = None
+    def __init__(self) -> None:
+        self._begun: dict[asyncio.Task[Any], tuple[float, Any]] = {}
+        self._watchers: dict[asyncio.Task[Any], asyncio.Task[None]] = {}
+        self._timer: asyncio.TimerHandle | None = None
 
-    def __enter__(self) -> None:
+    def begin(self, wire: Any) -> asyncio.Task[Any]:
+        """Look after the current task, which is at work for a client."""
         loop = asyncio.get_running_loop()
-        self._timer = loop.call_later(PATIENCE, self._look, loop, asyncio.current_task())
+        task = asyncio.current_task()
+        if task is None:
+            raise RuntimeError("nothing is at work")
+        self._begun[task] = loop.time(), wire
+        if self._timer is None:
+            self._timer = loop.call_later(PATIENCE, self._look, loop)
+        return task
 
-    def __exit__(self, *_: object) -> None:
-        self._timer.cancel()
-        if self._watcher:
-            self._watcher.cancel()
+    def end(self, task: asyncio.Task[Any]) -> None:
+        """It is done."""
+        self._begun.pop(task, None)
+        watcher = self._watchers.pop(task, None)
+        if watcher:
+            watcher.cancel()
 
-    def _look(self, loop: asyncio.AbstractEventLoop, worker: asyncio.Task[Any] | None) -> None:
-        async def watch() -> None:
-            await self._wire.client_disconnect()
-            if worker:
-                worker.cancel()
+    def _look(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Those that take long get a watcher each; in the order in which they began."""
+        while self._begun:
+            task, (begun, wire) = next(iter(self._begun.items()))
+            wait = begun + PATIENCE - loop.time()
+            if wait > 0:
+                self._timer = loop.call_later(wait, self._look, loop)
+                return
+            del self._begun[task]
+            self._watchers[task] = loop.create_task(self._gone(wire, task))
+        self._timer = None
 
-        self._watcher = loop.create_task(watch())
+    @staticmethod
+    async def _gone(wire: Any, task: asyncio.Task[Any]) -> None:
+        await wire.client_disconnect()
+        task.cancel()
 
 
 class Bridge:

@@ -57,7 +57,7 @@ class Caller:
     @property
     def anonymous(self) -> bool:
         """Whether nobody is logged in: the database's defaults then say the same as `settings`."""
-        return self == ANONYMOUS
+        return self is ANONYMOUS or self == ANONYMOUS
 
     def audience(self) -> str:
         """Key of all callers who see the same: caches must never mix audiences."""

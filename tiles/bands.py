@@ -8,16 +8,20 @@ EXTENT = 4096
 BUFFER = 64
 WORLD = 40_075_016.685578488
 CELL_ZOOM = 10
+_UNITS = EXTENT.bit_length() - 1
 
 
 def cells_of(z: int, x: int, y: int) -> tuple[int, int, int, int]:
     """First and last column and row of the cells under a tile and its buffer: west, north, east, south."""
-    size = 2.0 ** (CELL_ZOOM - z)
-    margin = BUFFER / EXTENT
+    # In units of a tile: whole numbers, and shifts of them.
+    up, down = max(0, CELL_ZOOM - z), _UNITS + max(0, z - CELL_ZOOM)
     last = (1 << CELL_ZOOM) - 1
-    low = [max(0, int((v - margin) * size // 1)) for v in (x, y)]
-    high = [min(last, int((v + 1 + margin) * size // 1)) for v in (x, y)]
-    return low[0], low[1], high[0], high[1]
+    return (
+        max(0, ((x << _UNITS) - BUFFER) << up >> down),
+        max(0, ((y << _UNITS) - BUFFER) << up >> down),
+        min(last, ((x + 1 << _UNITS) + BUFFER) << up >> down),
+        min(last, ((y + 1 << _UNITS) + BUFFER) << up >> down),
+    )
 
 
 @dataclass(frozen=True)

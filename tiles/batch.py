@@ -4,6 +4,7 @@ import asyncio
 from collections import deque
 from dataclasses import dataclass, field
 from datetime import date
+from typing import NamedTuple
 
 from tiles.connections import Connections
 from tiles.vector import grouped
@@ -13,13 +14,12 @@ BATCH_FROM = 12
 # Those of z14 and deeper; of the dearer ones above, fewer wait for each other.
 MOST = 8
 MOST_WHOLE = 4
-# Groups under way at a time in a process; while they are, the next ones gather.
+# Groups under way at a time in a process; while one is, the next one gathers, and begins when it is full.
 AT_ONCE = 2
 Place = tuple[int, int, int]
 
 
-@dataclass(frozen=True)
-class Question:
+class Question(NamedTuple):
     """What tiles must have in common to be made by one statement; valid days ``first`` … ``last``; ``whole`` as in
     `TileQuery.whole`."""
 
@@ -50,19 +50,20 @@ class Batches:
         self._connections = connections
         self._lines: dict[Question, _Line] = {}
 
-    async def body(self, question: Question, place: Place) -> bytes:
-        """The tile at zoom, column, row."""
+    def body(self, question: Question, place: Place) -> asyncio.Future[bytes]:
+        """The tile at zoom, column, row, when it is made."""
         loop = asyncio.get_running_loop()
         line = self._lines.get(question)
         if line is None:
             line = self._lines[question] = _Line()
         promise: asyncio.Future[bytes] = loop.create_future()
         line.waiting.append((place, promise))
-        if len(line.groups) < AT_ONCE:
+        full = len(line.waiting) >= question.most
+        if not line.groups or (full and len(line.groups) < AT_ONCE):
             task = loop.create_task(self._serve(question, line))
             line.groups.add(task)
             task.add_done_callback(line.groups.discard)
-        return await promise
+        return promise
 
     async def _serve(self, question: Question, line: _Line) -> None:
         while line.waiting:

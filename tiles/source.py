@@ -130,8 +130,8 @@ class TileSource:
     async def _make(self, key: Key, query: TileQuery, caller: Caller, version: int) -> Tile:
         """The version was read before the rows: the tile may be newer than it says, never older."""
         identity, serial, audience = self._versions.identity, self._versions.serial, key[2]
-        stored = await self._stored(query)
-        layers = tuple(name for name in query.drawn() if name not in stored)
+        stored = await self._stored(query) if self._archives else {}
+        layers = tuple(name for name in query.drawn() if name not in stored) if stored else query.drawn()
         kept = query.z < SHELF_ZOOM and not stored
         found = self._shelf.get(identity, audience, query, version) if kept else None
         if found:
@@ -166,7 +166,7 @@ class TileSource:
 
     async def _stored(self, query: TileQuery) -> dict[str, bytes]:
         """The layers that come from PMTiles: as they are, so only for who asks for nothing special."""
-        if not self._archives or query.moment != self._today or query.filter or query.properties is not None:
+        if query.moment != self._today or query.filter or query.properties is not None:
             return {}
         found = {name: self._archives.of(name, query.z) for name in query.drawn()}
         return {n: await a.tile(query.z, query.x, query.y) for n, a in found.items() if a}

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from geo.layers import Layer, layer
 from geo.moment import Moment
@@ -26,11 +26,12 @@ _MOVED = (
     "CASE WHEN geom_3857 @ e.wide THEN ST_SnapToGrid("
     "ST_Affine(geom_3857, e.scale, 0, 0, 0, -e.scale, 0, 0, 0, 1, e.east, e.south, 0), 0, 0, 1, 1) END"
 )
+# As the format wants rings: with y downwards, the outer ones clockwise to the eye.
+_TURNED = "ST_ForcePolygonCCW(moved)"
 _WHOLE = f"ST_Area(moved) > {TINY} AND ST_IsValid(moved)"
 
 
-@dataclass(frozen=True)
-class TileQuery:
+class TileQuery(NamedTuple):
     """A tile of several layers at a moment; ``z``, ``x``, ``y`` are checked to lie in the grid.
 
     ``properties`` None are those of the layer registry; names that a layer lacks are left out of that layer.
@@ -46,7 +47,7 @@ class TileQuery:
 
     def drawn(self) -> tuple[str, ...]:
         """Its layers that are drawn at this zoom."""
-        return tuple(n for n in self.layers if layer(n).zoom[0] <= self.z <= layer(n).zoom[1])
+        return _at(self.layers, self.z)
 
     def from_overviews(self) -> tuple[str, ...]:
         """Its layers that overviews may draw: one day of today's knowledge, at a low zoom."""
@@ -70,6 +71,11 @@ class TileQuery:
         first, last = self.moment.first or date.min, self.moment.last or date.max
         place = (self.z, self.x, self.y, first, last)
         return place if self.moment.as_of is None else (*place, self.moment.as_of)
+
+
+@lru_cache(maxsize=1024)
+def _at(names: tuple[str, ...], zoom: int) -> tuple[str, ...]:
+    return tuple(n for n in names if layer(n).zoom[0] <= zoom <= layer(n).zoom[1])
 
 
 def fields_of(target: Layer, properties: tuple[str, ...] | None) -> tuple[str, ...]:
@@ -115,7 +121,7 @@ def statement(
     with parameters of their own. ``whole`` sends objects near the tile as they are (`TileQuery.whole`).
     """
     drawing = _drawing(layers, with_past, properties, covered, filters, whole=whole)
-    return f"SELECT {drawing} FROM {_place('$1', '$2', '$3')} e"
+    return f"SELECT {drawing} FROM {_place('$1', '$2', '$3', whole=whole)} e"
 
 
 @lru_cache(maxsize=256)
@@ -127,20 +133,23 @@ def grouped(
     return (
         f"SELECT q.n, {_drawing(layers, False, properties, whole=whole)}"
         " FROM unnest($1::int[], $2::int[], $3::int[]) WITH ORDINALITY q(z, x, y, n)"
-        f" CROSS JOIN LATERAL {_place('q.z', 'q.x', 'q.y')} e"
+        f" CROSS JOIN LATERAL {_place('q.z', 'q.x', 'q.y', whole=whole)} e"
     )
 
 
-def _place(z: str, x: str, y: str) -> str:
-    """What a statement needs to know of a tile: its square, that with the buffer, the wide one, and scale and
-    shift of web mercator to its units. ``OFFSET 0`` keeps it from being computed again."""
+def _place(z: str, x: str, y: str, *, whole: bool) -> str:
+    """What a statement needs to know of a tile: its square and that with the buffer; where objects are sent whole also
+    the wide one, and scale and shift of web mercator to its units. ``OFFSET 0`` keeps it from being computed again."""
     place = f"{z}::int, {x}::int, {y}::int"
     middle = f"{EXTENT // 2} * 2.0::float8 ^ {z}::int"
-    return (
-        f"(SELECT ST_TileEnvelope({place})::box2d AS tile, ST_TileEnvelope({place}, margin => {BUFFER / EXTENT}) AS box,"
-        f" ST_TileEnvelope({place}, margin => {WIDE}) AS wide,"
+    moving = (
+        f", ST_TileEnvelope({place}, margin => {WIDE}) AS wide,"
         f" {EXTENT} * 2.0::float8 ^ {z}::int / {WORLD}::float8 AS scale,"
-        f" {middle} - {EXTENT}::float8 * {x}::int AS east, {middle} - {EXTENT}::float8 * {y}::int AS south OFFSET 0)"
+        f" {middle} - {EXTENT}::float8 * {x}::int AS east, {middle} - {EXTENT}::float8 * {y}::int AS south"
+    )
+    return (
+        f"(SELECT ST_TileEnvelope({place})::box2d AS tile,"
+        f" ST_TileEnvelope({place}, margin => {BUFFER / EXTENT}) AS box{moving if whole else ''} OFFSET 0)"
     )
 
 
@@ -196,7 +205,7 @@ def _layer_statement(
     if whole and target.geometry != "POINT":
         # OFFSET 0: moved once, though it is looked at three times.
         known = f"SELECT {fields}, geom_3857, {_MOVED} AS moved FROM ({known}) k OFFSET 0"
-        shape = f"CASE WHEN {_WHOLE} THEN ST_ForcePolygonCCW(moved) ELSE {_CUT} END"
+        shape = f"CASE WHEN {_WHOLE} THEN {_TURNED} ELSE {_CUT} END"
     else:
         shape = _CUT
     rows = f"SELECT {fields}, {shape} AS geom FROM ({known}) o"

@@ -1,5 +1,6 @@
 """The server's own interface: what went through ASGI before still does, and public tiles are the same either way."""
 
+import asyncio
 import http.client
 import time
 from collections.abc import Iterator
@@ -10,11 +11,13 @@ import mapbox_vector_tile
 import psycopg
 import pytest
 
+from api import gateway
 from geo.settings import Settings
 from tests.conftest import make_object
 from tests.tiles.test_vector import address
 
 TILE = f"/tiles/zones/{address(75.005, 58.005, 12)}.mvt"
+ASKED = (("quick", False), ("slow", True))
 
 
 @pytest.fixture(scope="module")
@@ -96,6 +99,33 @@ def test_several_cookies_are_set_and_paths_are_decoded(client: httpx.Client) -> 
     assert page.status_code == 200
     assert "set-cookie" in page.headers
     assert client.get("/ogc/collections/z%6Fnes").json()["id"] == "zones"
+
+
+def test_the_first_step_of_a_request_is_taken_at_once_and_the_rest_in_a_task() -> None:
+    said: list[str] = []
+
+    async def future_watcher(name: str, *, waits: bool) -> None:
+        said.append(f"{name} begun")
+        if waits:
+            await gateway.own_task()
+            assert asyncio.current_task() is not None
+            await asyncio.sleep(0)
+        said.append(f"{name} done")
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        loop.set_task_factory(gateway.first_step_at_once(loop))
+        # As granian asks: from a callback of the loop, where no task is.
+        asked = loop.create_future()
+        loop.call_soon(
+            lambda: asked.set_result([loop.create_task(future_watcher(n, waits=w)) for n, w in ASKED])
+        )
+        for task in await asked:
+            said.append("waited")
+            await task
+
+    asyncio.run(main())
+    assert said == ["quick begun", "quick done", "slow begun", "waited", "waited", "slow done"]
 
 
 def test_who_leaves_a_stream_leaves_the_server_well(server: str, client: httpx.Client) -> None:

@@ -59,7 +59,7 @@ def rows() -> list[Row]:
     place = cluster()
     try:
         small, large = (Ground.of(place, side) for side in sides())
-        return [*_pages(large), _growth(small, large)]
+        return [*_pages(large), growth(small, large)]
     finally:
         place.stop()
 
@@ -68,7 +68,7 @@ def _offsets(ground: Ground) -> list[int]:
     return [(n * 7919_1) % (ground.count - PAGE) for n in range(PAGES)]
 
 
-def _growth(small: Ground, large: Ground) -> Row:
+def growth(small: Ground, large: Ground) -> Row:
     """A page of a large forest against one of a small, asked in turn."""
     with (
         servers.mezha(small.settings) as few,

@@ -4,7 +4,10 @@ import random
 import shutil
 import tempfile
 import time
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 
 from morecantile import tms
@@ -18,6 +21,8 @@ from tests.benchmarks.row import Row
 from tiles.vector import TileQuery, statement
 
 SECONDS = 5.0
+# Seconds of a turn, how many there are, and what nobody answers more than in one.
+TURN, TURNS, AT_MOST = 2.0, 4, 12_000
 Tile = tuple[int, int, int]
 OURS = "/tiles/stands/{z}/{x}/{y}.mvt"
 PEERS = {
@@ -66,17 +71,26 @@ def rounds(tiles: list[Tile], template: str, least: int) -> list[str]:
     return [f"{path}?datetime={day}" for day in days for path in paths(tiles, template)]
 
 
-def first_hits(server: str, tiles: list[Tile], template: str) -> Seen:
+def in_turn(contenders: Mapping[str, Callable[[int], Seen]]) -> dict[str, Seen]:
+    """The mean of each over `TURNS` turns: who is measured a minute later finds another machine."""
+    turns = {name: [] for name in contenders}  # type: dict[str, list[Seen]]
+    for turn in range(TURNS):
+        for name, measure in contenders.items():
+            turns[name].append(measure(turn))
+    return {name: Seen.mean(seen) for name, seen in turns.items()}
+
+
+def first_hits(server: str, tiles: list[Tile], *, clients: int = 16) -> Callable[[int], Seen]:
     """No tile is asked for twice; a second on the end of the list wakes the server up."""
-    fresh = rounds(tiles, template, 12_000)
-    walk(server, fresh[::-1], 1)
-    return walk(server, fresh, SECONDS)
+    fresh = rounds(tiles, OURS, AT_MOST * (TURNS + 1))
+    walk(server, fresh[::-1], 1, clients=clients)
+    return lambda turn: walk(server, fresh[turn * AT_MOST : (turn + 1) * AT_MOST], TURN, clients=clients)
 
 
-def rival(server: str, tiles: list[Tile], template: str) -> float:
-    """Tiles a second of a peer, which remembers nothing."""
+def rival(server: str, tiles: list[Tile], template: str) -> Callable[[int], Seen]:
+    """A peer, which remembers nothing."""
     walk(server, paths(tiles[::-1], template), 1)
-    return walk(server, paths(tiles, template), SECONDS).rate
+    return lambda turn: walk(server, paths(tiles[turn * len(tiles) // TURNS :] + tiles, template), TURN)
 
 
 def said(seen: Seen) -> str:
@@ -86,35 +100,48 @@ def said(seen: Seen) -> str:
 
 def live(ground: Ground) -> list[Row]:
     """First hits against the same SQL in pgbench and against the peers that are installed."""
-    lists = {zoom: tiles_of(ground.coverage, zoom) for zoom in GOALS}
-    with servers.mezha(ground.settings) as server:
-        ours = {zoom: first_hits(server, tiles, OURS) for zoom, tiles in lists.items()}
-    rivals = {
-        "pgbench": {z: floor(ground.cluster, ground.name, plain(z), t, SECONDS) for z, t in lists.items()}
-    }
-    for name, (start, template) in PEERS.items():
-        if name == "tipg" or shutil.which(name):
-            with start(ground.cluster, ground.name, "peers") as server:
-                rivals[name] = {z: rival(server, t, template) for z, t in lists.items()}
-    return [
-        Row(
-            f"live z{zoom}, {ground.count:,} polygons",
-            said(ours[zoom]),
-            f"{name} {rates[zoom]:,.0f} tiles/s",
-            ours[zoom].rate / rates[zoom],
-            GOALS[zoom].get(name, ""),
-        )
-        for zoom in GOALS
-        for name, rates in rivals.items()
-    ]
+    made = []
+    with ExitStack() as running:
+        ours = running.enter_context(servers.mezha(ground.settings))
+        peers = {
+            name: (running.enter_context(start(ground.cluster, ground.name, "peers")), template)
+            for name, (start, template) in PEERS.items()
+            if name == "tipg" or shutil.which(name)
+        }
+        for zoom, goals in GOALS.items():
+            tiles = tiles_of(ground.coverage, zoom)
+            bare = partial(floor, ground.cluster, ground.name, plain(zoom), tiles, TURN)
+            found = in_turn(
+                {"ours": first_hits(ours, tiles), "pgbench": lambda _, bare=bare: Seen(bare(), 0, 0)}
+                | {name: rival(server, tiles, template) for name, (server, template) in peers.items()}
+            )
+            mine = found.pop("ours")
+            made += [
+                Row(
+                    f"live z{zoom}, {ground.count:,} polygons",
+                    said(mine),
+                    f"{name} {seen.rate:,.0f} tiles/s",
+                    mine.rate / seen.rate,
+                    goals.get(name, ""),
+                )
+                for name, seen in found.items()
+            ]
+    return made
 
 
 def past(ground: Ground) -> Row:
     """Two years back, where the past is as large as the present, against today."""
     tiles = tiles_of(ground.coverage, 12)
     with servers.mezha(ground.settings) as server:
-        today = walk(server, paths(tiles, OURS + "?v=1"), SECONDS, clients=2)
-        then = walk(server, paths(tiles, OURS + f"?as_of={THEN}"), SECONDS, clients=2)
+        seen = in_turn(
+            {
+                kind: lambda turn, ask=ask: walk(
+                    server, paths(tiles, f"{OURS}?v={turn}{ask}"), TURN, clients=2
+                )
+                for kind, ask in (("today", ""), ("then", f"&as_of={THEN}"))
+            }
+        )
+    today, then = seen["today"], seen["then"]
     return Row(
         "as_of two years back, z12, 2 clients",
         said(then),
@@ -126,18 +153,18 @@ def past(ground: Ground) -> Row:
 
 def growth(small: Ground, large: Ground) -> Row:
     """A tile of a large forest against one of a small."""
-    seen = []
-    for ground in (small, large):
-        tiles = tiles_of(ground.coverage, 12, rim=1)
-        fresh = rounds(tiles, OURS, 6_000)
-        with servers.mezha(ground.settings) as server:
-            walk(server, fresh[::-1], 1, clients=1)
-            seen.append(walk(server, fresh, SECONDS, clients=1))
+    with servers.mezha(small.settings) as few, servers.mezha(large.settings) as many:
+        seen = in_turn(
+            {
+                name: first_hits(server, tiles_of(ground.coverage, 12, rim=1), clients=1)
+                for name, ground, server in (("few", small, few), ("many", large, many))
+            }
+        )
     return Row(
         f"z12 live, 1 client: growth {small.count:,} → {large.count:,}",
-        f"p95 {seen[1].p95:.1f} ms",
-        f"p95 {seen[0].p95:.1f} ms",
-        seen[1].p95 / seen[0].p95,
+        f"p95 {seen['many'].p95:.1f} ms",
+        f"p95 {seen['few'].p95:.1f} ms",
+        seen["many"].p95 / seen["few"].p95,
         "≤ 1.3",
     )
 
@@ -181,14 +208,18 @@ def cached(ground: Ground) -> list[Row]:
             target = folder / path[1:]
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(body)
-        # Both processes, so that each remembers.
-        walk(server, paths(tiles, OURS), SECONDS, clients=32)
-        ours = walk(server, paths(tiles, OURS), SECONDS, clients=32)
+        with servers.nginx(folder) as files:
+            both = {"ours": server, "nginx": files}
+            again = partial(walk, paths=paths(tiles, OURS), clients=32)
+            for place in both.values():
+                # Both processes, so that each remembers.
+                again(place, seconds=SECONDS)
+            seen = in_turn(
+                {n: lambda _, place=place: again(place, seconds=TURN) for n, place in both.items()}
+            )
+    ours, peer = seen["ours"], seen["nginx"]
     with servers.mezha(ground.settings) as server:
         alone = stampede(server, crowded, clients=1)
-    with servers.nginx(folder) as server:
-        walk(server, paths(tiles, OURS), 1, clients=32)
-        peer = walk(server, paths(tiles, OURS), SECONDS, clients=32)
     shutil.rmtree(folder)
     return [
         Row(

@@ -65,6 +65,8 @@ _PEERS = (
     " FROM register.stands WHERE sys_to = 'infinity';"
     "CREATE INDEX ON peers.plots USING gist (geom); ALTER TABLE peers.plots ADD PRIMARY KEY (id)",
 )
+# Larger forests are asked how our own cost grows; nobody's tables are needed beside them.
+_PEERS_TO = 1000
 _AFTER = 2
 # A quarter of the machine's memory at most, as the manual advises; the large forest fits in it.
 BUFFERS = "4GB"
@@ -216,7 +218,8 @@ def _make(url: str, coverage: Coverage) -> None:
         )
         for n, layer in enumerate(RIGHTS)
     ]
-    _run(url, [*_PEERS, *(definition for _, definition in indexes), *rights])
+    peers = _PEERS if coverage.side <= _PEERS_TO else ()
+    _run(url, [*peers, *(definition for _, definition in indexes), *rights])
     with psycopg.connect(url, autocommit=True) as connection:
         for layer in ("stands", *RIGHTS):
             connection.execute(_TRIGGERS.format(layer=layer, able="ENABLE"))

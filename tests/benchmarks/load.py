@@ -3,9 +3,11 @@
 import asyncio
 import re
 import shutil
+import statistics
 import subprocess
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,6 +35,14 @@ class Seen:
     rate: float
     p95: float
     errors: int
+
+    @classmethod
+    def mean(cls, turns: "Sequence[Seen]") -> "Seen":
+        """Of turns of the same length; their failures together."""
+        rate, p95 = (
+            statistics.fmean(values) for values in zip(*((t.rate, t.p95) for t in turns), strict=True)
+        )
+        return cls(rate, p95, sum(t.errors for t in turns))
 
 
 def missing() -> str:

@@ -18,7 +18,7 @@ from geo.access import Caller
 from geo.settings import Settings
 from tests.conftest import client_of, make_object
 from tiles.bands import BUFFER, EXTENT, WORLD
-from tiles.vector import _CUT, _MOVED, _WHOLE, _place
+from tiles.vector import _CUT, _MOVED, _TURNED, _WHOLE, _place
 
 ZOOM, COLUMN, ROW = 12, 3000, 1300
 UNIT = WORLD / 2**ZOOM / EXTENT
@@ -26,10 +26,10 @@ WEST, NORTH = COLUMN * EXTENT * UNIT - WORLD / 2, WORLD / 2 - ROW * EXTENT * UNI
 TILE = box(0, 0, EXTENT, EXTENT)
 
 _DRAW = f"""
-SELECT {_WHOLE} AS whole, ST_AsBinary(ST_ForcePolygonCCW(moved)), ST_AsBinary({_CUT})
+SELECT {_WHOLE} AS whole, ST_AsBinary({_TURNED}), ST_AsBinary({_CUT})
 FROM (
   SELECT e.tile, geom_3857, {_MOVED} AS moved
-  FROM {_place(str(ZOOM), str(COLUMN), str(ROW))} e
+  FROM {_place(str(ZOOM), str(COLUMN), str(ROW), whole=True)} e
   CROSS JOIN (SELECT ST_Multi(ST_GeomFromWKB(%s, 3857)) AS geom_3857) g OFFSET 0
 ) e
 """
