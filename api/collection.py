@@ -77,12 +77,14 @@ def _property(target: Property, position: int) -> dict[str, Any]:
 def schema(layer: Layer, address: str, *, queryable: bool) -> dict[str, Any]:
     """JSON Schema of a feature's properties, or of what a filter may ask."""
     shape = _SHAPES[layer.geometry]
-    geometry: dict[str, Any] = {"title": "Geometry", "x-ogc-role": "primary-geometry"}
-    geometry |= (
-        {"$ref": f"https://geojson.org/schema/{shape}.json"}
-        if queryable
-        else {"format": f"geometry-{shape.lower()}"}
-    )
+    geometry = {
+        "title": "Geometry",
+        "x-ogc-role": "primary-geometry",
+        "format": f"geometry-{shape.lower()}",
+    }
+    if queryable:
+        # By this, not by the format that the standard came to, QGIS knows a geometry that it may filter by.
+        geometry["$ref"] = f"https://geojson.org/schema/{shape}.json"
     identity = {"title": "Identity", "type": "integer", "x-ogc-role": "id"}
     times = {
         "valid_from": ("Holds from", "date"),

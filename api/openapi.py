@@ -5,6 +5,7 @@ from typing import Any
 
 from api.links import GEOJSON, MVT, SCHEMA
 from geo.layers import Layer
+from geo.objects import OF_EVERY_OBJECT
 from geo.settings import Settings
 
 Json = dict[str, Any]
@@ -13,6 +14,8 @@ _TYPES: dict[str, Json] = {
     "integer": {"type": "integer"},
     "number": {"type": "number"},
     "date": {"type": "string", "format": "date"},
+    "identity": {"type": "integer"},
+    "instant": {"type": "string", "format": "date-time"},
 }
 
 
@@ -103,6 +106,7 @@ def _paths_of(layer: Layer) -> Json:
         "filter-crs",
     )
     own = [_parameter(p.name, _TYPES[p.type], p.title["en"]) for p in layer.properties]
+    own += [_parameter(name, _TYPES[kind], "Of every object") for name, kind in OF_EVERY_OBJECT.items()]
     formats = {"type": "string", "enum": FORMATS}
     feature = (_ref("featureId"), _ref("crs"), _ref("datetime"), _ref("as_of"), _ref("f"))
     n = layer.name

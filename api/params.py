@@ -89,8 +89,8 @@ def finite(text: str, field: str, bounds: tuple[float, float]) -> float:
 
 
 def equalities(request: Request, layer: Layer, known: Collection[str]) -> dict[str, str]:
-    """Equality filters: parameters named like a property of the layer; anything else unknown is refused."""
-    names = {p.name: p for p in layer.properties}
+    """Equality filters: parameters named like a queryable of the layer; anything else unknown is refused."""
+    names = (*(p.name for p in layer.properties), *objects.OF_EVERY_OBJECT)
     found: dict[str, str] = {}
     for name, value in request.query_params.multi_items():
         if name in known:
@@ -102,7 +102,7 @@ def equalities(request: Request, layer: Layer, known: Collection[str]) -> dict[s
                 field=name[:40],
                 value=value[:40],
             )
-        objects.check_value(names[name], value)
+        objects.check_value(layer, name, value)
         found[name] = value
     return found
 

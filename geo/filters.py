@@ -16,7 +16,19 @@ from typing import Any
 import cql2
 import orjson
 import shapely
-from sqlalchemy import Column, ColumnElement, Table, and_, false, func, literal, not_, or_, true
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Table,
+    and_,
+    false,
+    func,
+    literal,
+    literal_column,
+    not_,
+    or_,
+    true,
+)
 
 from geo.crs import WGS84
 from geo.errors import MezhaError
@@ -142,6 +154,8 @@ class Translation:
         if op in _COMPARE:
             return _COMPARE[op](*self._pair(*self._only(args, 2, op)))
         if op == "isnull":
+            if _is_geometry(args[0] if args else None):
+                return self._table.c.geom.is_(None)
             return self._value(self._only(args, 1, op)[0]).sql.is_(None)
         if op == "like":
             return self._like(*self._only(args, 2, op))
@@ -207,20 +221,21 @@ class Translation:
     def _temporal(self, op: str, args: Sequence[Any]) -> ColumnElement[bool]:
         if op not in _TEMPORAL:
             raise _refuse(f"Filters cannot say “{op[:30]}”.", op)
-        kinds = [self._kind_of(a) for a in args]
-        wanted = next((k for k in kinds if k in ("date", "time")), "")
-        if not wanted:
-            raise _refuse(f"{op} needs a property that is a date.", op)
+        ends = [end for a in args for end in (_ends(a) or [a])]
+        kinds = [self._kind_of(end) for end in ends]
+        if not all(k in ("date", "time", "") for k in kinds):
+            raise _refuse(f"{op} compares dates and times.", op)
+        # Texts are read as what they are compared with; between literals alone, as instants.
+        wanted = next((k for k in kinds if k), "time")
         (a, b), (c, d) = (self._period(arg, wanted) for arg in args)
         return _TEMPORAL[op](a, b, c, d)
 
     def _period(self, node: Any, wanted: str) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
-        if isinstance(node, dict) and isinstance(node.get("interval"), list):
-            ends = self._only(node["interval"], 2, "INTERVAL")
-            opened = ("-infinity", "infinity")
+        ends = _ends(node)
+        if ends:
             found = [
-                literal(date.min if o == "-infinity" else date.max) if e == ".." else self._date(e, wanted)
-                for e, o in zip(ends, opened, strict=True)
+                opened if end == ".." else self._date(end, wanted)
+                for end, opened in zip(self._only(ends, 2, "INTERVAL"), _OPEN, strict=True)
             ]
             return found[0], found[1]
         value = self._date(node, wanted)
@@ -237,19 +252,45 @@ class Translation:
             raise _refuse(
                 f"Filters cannot say “{op[:30]}”.", op, f"They can say: {', '.join(sorted(_SPATIAL))}."
             )
-        named = [isinstance(a, dict) and a.get("property") in ("geom", "geometry") for a in args]
-        if named.count(True) != 1:
-            raise _refuse(f"{op} compares the property geometry with a geometry.", op)
-        shape = self._reference.to_degrees(_geometry(args[named.index(False)]))
-        wkb = func.ST_GeomFromWKB(shapely.to_wkb(shape), 4326)
-        name = _SPATIAL[op] if named[0] else _SPATIAL[_TURNED.get(op, op)]
-        exact = getattr(func, name)(self._table.c.geom, wkb)
-        near = self._table.c.geom.op("&&")(wkb)
-        return (
-            not_(and_(near, func.ST_Intersects(self._table.c.geom, wkb)))
-            if op == "s_disjoint"
-            else and_(near, exact)
+        firsts, seconds = (self._shapes(op, a) for a in args)
+        # Apart is what does not meet.
+        name = "ST_Intersects" if op == "s_disjoint" else _SPATIAL[op]
+        found = or_(
+            *(
+                and_(self._table.c.geom.op("&&")(b) if a is self._table.c.geom else b.op("&&")(a), exact)
+                for a in firsts
+                for b in seconds
+                for exact in (getattr(func, name)(a, b),)
+            )
         )
+        return not_(found) if op == "s_disjoint" else found
+
+    def _shapes(self, op: str, node: Any) -> list[ColumnElement[Any]]:
+        """The geometry of the object or of a literal; several of a collection, of which one is enough to meet."""
+        if _is_geometry(node):
+            return [self._table.c.geom]
+        shape = self._reference.to_degrees(_geometry(node, self._reference))
+        parts = _parts(shape)
+        if len(parts) > 1 and op not in ("s_intersects", "s_disjoint"):
+            raise _refuse(f"{op} cannot take a collection of geometries.", op, "Ask for each part.")
+        return [func.ST_GeomFromWKB(shapely.to_wkb(part), 4326) for part in parts]
+
+
+def _ends(node: Any) -> list[Any]:
+    """The two ends of an INTERVAL; none of anything else."""
+    found = node.get("interval") if isinstance(node, dict) else None
+    return found if isinstance(found, list) else []
+
+
+def _is_geometry(node: Any) -> bool:
+    return isinstance(node, dict) and node.get("property") in ("geom", "geometry")
+
+
+def _parts(shape: Any) -> list[Any]:
+    """Itself, or the geometries of a collection, however deep they lie in it."""
+    if shape.geom_type != "GeometryCollection":
+        return [shape]
+    return [part for inner in shape.geoms for part in _parts(inner)]
 
 
 def _literal(node: Any, wanted: str) -> _Value:
@@ -267,24 +308,35 @@ def _literal(node: Any, wanted: str) -> _Value:
     raise _refuse("A property or a value is expected.", str(node))
 
 
-def _geometry(node: Any) -> Any:
-    """A valid shapely geometry of a literal; collections are refused, PostGIS cannot compare them."""
+def _geometry(node: Any, reference: Reference) -> Any:
+    """A valid shapely geometry of a literal, in the axis order of ``reference``."""
     try:
         if isinstance(node, dict) and isinstance(node.get("bbox"), list):
-            numbers = [float(n) for n in node["bbox"]]
-            if len(numbers) == 6:
-                numbers = [*numbers[:2], *numbers[3:5]]
-            west, south, east, north = numbers
-            shape = shapely.box(min(west, east), min(south, north), max(west, east), max(south, north))
-            return shape if west != east and south != north else shapely.Point(west, south)
+            return _box([float(n) for n in node["bbox"]], reference)
         shape = shapely.force_2d(shapely.from_geojson(orjson.dumps(node)))
     except (shapely.errors.ShapelyError, ValueError, TypeError):
         raise _refuse("A geometry of the filter cannot be read.", str(node)) from None
-    if shape.is_empty or shape.geom_type == "GeometryCollection":
-        raise _refuse("A geometry of the filter is empty or a collection.", str(node))
+    if shape.is_empty:
+        raise _refuse("A geometry of the filter is empty.", str(node))
     if not shape.is_valid:
         raise _refuse(f"A geometry of the filter is not valid: {shapely.is_valid_reason(shape)}.")
     return shape
+
+
+def _box(numbers: list[float], reference: Reference) -> Any:
+    """The geometry of a BBOX: two boxes where it crosses the antimeridian, a line or a point where it has no area."""
+    if len(numbers) == 6:
+        numbers = [*numbers[:2], *numbers[3:5]]
+    a, b, c, d = numbers
+    if reference.degrees and not reference.swapped and a > c and b <= d:
+        return shapely.MultiPolygon([shapely.box(a, b, 180.0, d), shapely.box(-180.0, b, c, d)])
+    if reference.degrees and reference.swapped and b > d and a <= c:
+        return shapely.MultiPolygon([shapely.box(a, b, c, 180.0), shapely.box(a, -180.0, c, d)])
+    if a > c or b > d:
+        raise _refuse("A BBOX of the filter is reversed.", str(numbers), "Write the lower corner first.")
+    if a < c and b < d:
+        return shapely.box(a, b, c, d)
+    return shapely.Point(a, b) if (a, b) == (c, d) else shapely.LineString([(a, b), (c, d)])
 
 
 def _instant(text: str, wanted: str) -> _Value:
@@ -318,8 +370,11 @@ _SPATIAL: Mapping[str, str] = {
     "s_overlaps": "ST_Overlaps",
     "s_crosses": "ST_Crosses",
 }
-# What an operator becomes when the literal stands first.
-_TURNED: Mapping[str, str] = {"s_within": "s_contains", "s_contains": "s_within"}
+# Before and after every day, also after what holds for ever.
+_OPEN: tuple[ColumnElement[Any], ColumnElement[Any]] = (
+    literal_column("'-infinity'::date"),
+    literal_column("'infinity'::date"),
+)
 # Periods a…b and c…d, closed on both sides; an instant is a period of one moment.
 _TEMPORAL: Mapping[str, Callable[..., ColumnElement[bool]]] = {
     "t_after": lambda a, b, c, d: a > d,
@@ -329,6 +384,14 @@ _TEMPORAL: Mapping[str, Callable[..., ColumnElement[bool]]] = {
     "t_equals": lambda a, b, c, d: and_(a == c, b == d),
     "t_intersects": lambda a, b, c, d: and_(a <= d, b >= c),
     "t_disjoint": lambda a, b, c, d: or_(a > d, b < c),
+    "t_finishes": lambda a, b, c, d: and_(a > c, b == d),
+    "t_finishedby": lambda a, b, c, d: and_(a < c, b == d),
+    "t_starts": lambda a, b, c, d: and_(a == c, b < d),
+    "t_startedby": lambda a, b, c, d: and_(a == c, b > d),
+    "t_meets": lambda a, b, c, d: b == c,
+    "t_metby": lambda a, b, c, d: a == d,
+    "t_overlaps": lambda a, b, c, d: and_(a < c, b > c, b < d),
+    "t_overlappedby": lambda a, b, c, d: and_(a > c, a < d, b > d),
 }
 OPERATORS = ("and", "or", "not", "isNull", "like", "between", "in", "casei", *_COMPARE, *_SPATIAL, *_TEMPORAL)
 

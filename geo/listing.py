@@ -92,10 +92,10 @@ async def listing(connection: AsyncConnection, layer: Layer, wanted: Listing) ->
             value=str(wanted.page)[:20],
         )
     for name, value in wanted.equal.items():
-        check_value(layer.property_named(name), value)
+        check_value(layer, name, value)
     for name, ends in wanted.between.items():
         for value in filter(None, ends):
-            check_value(layer.property_named(name), value)
+            check_value(layer, name, value)
     query = Query(
         moment=wanted.moment,
         equal=wanted.equal,

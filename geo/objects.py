@@ -4,7 +4,7 @@ Everything is read through the gates (docs/access.md), so that what the caller m
 """
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -38,7 +38,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from geo.errors import CrsError, ParameterError, UnknownObjectError
 from geo.identifiers import whole_number
-from geo.layers import Layer, Property, all_layers, model_of
+from geo.layers import Layer, all_layers, model_of
 from geo.moment import ALWAYS, Moment
 from geo.reference import DEGREES, Reference
 from geo.remembered import Remembered
@@ -193,16 +193,36 @@ def _last(
 
 
 def _typed(layer: Layer, name: str, value: str) -> Any:
-    return _converted(layer.property_named(name).type, value)
+    return _converted(OF_EVERY_OBJECT.get(name) or layer.property_named(name).type, value)
+
+
+def _instant(value: str) -> datetime:
+    found = datetime.fromisoformat(value)
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+# What an object has in every layer: identity and both times.
+OF_EVERY_OBJECT: Mapping[str, str] = {
+    "id": "identity",
+    **dict.fromkeys(("valid_from", "valid_to"), "date"),
+    **dict.fromkeys(("sys_from", "sys_to"), "instant"),
+}
+_CONVERT: Mapping[str, Callable[[str], Any]] = {
+    "identity": int,
+    "integer": int,
+    "number": float,
+    "date": date.fromisoformat,
+    "instant": _instant,
+}
+_LARGEST: Mapping[str, float] = {"identity": 2**63, "integer": 2**31, "number": math.inf}
 
 
 def _converted(kind: str, value: str) -> Any:
     """The value as the column's type has it; ValueError where it cannot have it."""
     if "\x00" in value:
         raise ValueError("a text holds a zero character")
-    convert: dict[str, Any] = {"integer": int, "number": float, "date": date.fromisoformat}
-    found = convert.get(kind, str)(value)
-    if kind in ("integer", "number") and not abs(found) < (2**31 if kind == "integer" else math.inf):
+    found = _CONVERT.get(kind, str)(value)
+    if kind in _LARGEST and not abs(found) < _LARGEST[kind]:
         raise ValueError("out of range")
     return found
 
@@ -457,15 +477,16 @@ def identity_of(value: str) -> int:
     )
 
 
-def check_value(target: Property, value: str) -> None:
-    """ParameterError where a value cannot be one of the property's type."""
+def check_value(layer: Layer, name: str, value: str) -> None:
+    """ParameterError where a value cannot be one of that property's type."""
     try:
-        _converted(target.type, value)
+        _typed(layer, name, value)
     except ValueError:
+        kind = OF_EVERY_OBJECT.get(name) or layer.property_named(name).type
         raise ParameterError(
-            f"{target.name}={value[:40]} is no {target.type}.",
+            f"{name}={value[:40]} is no {kind}.",
             "Numbers have a decimal point, dates look like 2024-02-28.",
-            field=target.name,
+            field=name,
             value=value[:40],
         ) from None
 

@@ -13,8 +13,9 @@ from fastapi.responses import FileResponse, StreamingResponse
 from starlette.background import BackgroundTask
 
 from accounts import journal
+from api.collection import QUERYABLES
 from api.feature import feature
-from api.links import GEOJSON, here, link
+from api.links import GEOJSON, SCHEMA, here, link
 from api.params import (
     AddressDep,
     BaseUrl,
@@ -111,7 +112,8 @@ async def items(
         "links": links,
     }
     body = orjson.dumps(head)[:-1] + b',"features":[' + page.features.encode() + b"]}"
-    headers = _content_crs(reference)
+    queryables = f"{base}/ogc/collections/{layer.name}/queryables"
+    headers = _content_crs(reference) | {"link": f'<{queryables}>; rel="{QUERYABLES}"; type="{SCHEMA}"'}
     if own is Representation.html:
         return html(request, layer.title["en"], orjson.loads(body), headers=headers)
     return Response(body, media_type=GEOJSON, headers=headers)

@@ -41,6 +41,7 @@ CONFORMANCE = tuple(
             "basic-spatial-functions",
             "basic-spatial-functions-plus",
             "spatial-functions",
+            "temporal-functions",
             "property-property",
         ),
         "ogcapi-tiles-1/1.0": (
