@@ -10,6 +10,7 @@ from geo.access import ANONYMOUS, Caller
 from geo.coroutine import in_place
 from geo.db import Database
 from geo.errors import ParameterError
+from geo.identifiers import whole_number
 from geo.layers import Layer
 from geo.moment import ALWAYS, Moment, parse
 from geo.settings import Settings
@@ -111,11 +112,8 @@ def limit_of(limit: str | None, settings: Settings) -> int:
     """Page size: clamped from above, refused below one."""
     if limit is None:
         return 10
-    try:
-        wanted = int(limit)
-    except ValueError:
-        wanted = 0
-    if wanted < 1:
+    wanted = whole_number(limit)
+    if not wanted:
         raise ParameterError(
             f"limit={limit[:20]} is no page size.",
             f"Choose 1…{settings.items_max_limit}.",
@@ -123,6 +121,21 @@ def limit_of(limit: str | None, settings: Settings) -> int:
             value=limit[:20],
         )
     return min(wanted, settings.items_max_limit)
+
+
+def after_of(after: str | None) -> int:
+    """The id after which a page begins; none where the request names none."""
+    if after is None:
+        return 0
+    number = whole_number(after)
+    if number is None:
+        raise ParameterError(
+            f"after={after[:20]} is no id.",
+            "Follow the link `next` of the page before.",
+            field="after",
+            value=after[:20],
+        )
+    return number
 
 
 def layer_of(layer: str) -> Layer:

@@ -1,8 +1,9 @@
 """How an answer is represented: JSON for machines, a page for people, by ``f`` or Accept."""
 
+import re
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import orjson
@@ -28,12 +29,25 @@ def negotiated(request: Request) -> Representation:
         if wanted not in set(Representation):
             raise _unknown(wanted, Representation)
         return Representation(wanted)
-    accept = request.headers.get("accept", "")
-    return (
-        Representation.html
-        if "text/html" in accept and "json" not in accept.split("text/html")[0]
-        else Representation.json
+    weights = _weights(request.headers.get("accept", ""))
+    page = weights.get("text/html", 0.0)
+    data = max((w for kind, w in weights.items() if kind.endswith("json")), default=0.0)
+    # What both are accepted alike is told by the order: browsers name the page first.
+    first = next(
+        (k for k, w in weights.items() if w == page and (k == "text/html" or k.endswith("json"))), ""
     )
+    return Representation.html if page > data or (page and first == "text/html") else Representation.json
+
+
+@lru_cache(maxsize=256)
+def _weights(accept: str) -> dict[str, float]:
+    """Media types of an Accept header with their weights, in its order; one that is not understood weighs nothing."""
+    found: dict[str, float] = {}
+    for part in accept.lower().split(","):
+        kind, *parameters = (piece.strip() for piece in part.split(";"))
+        weight = next((p[2:] for p in parameters if p.startswith("q=")), "1")
+        found[kind] = float(weight) if re.fullmatch(r"[01](\.\d{0,3})?", weight) else 0.0
+    return found
 
 
 def wanted_file(request: Request) -> Format | None:

@@ -87,7 +87,7 @@ def boxes_and_conditions(
     """Boxes in degrees and the other conditions; ParameterError, CrsError or FilterError names what is wrong."""
     boxes: tuple[Bbox, ...] = ()
     found: list[ColumnElement[bool]] = []
-    system = references.resolve(where.bbox_crs, "bbox-crs") if where.bbox_crs else DEGREES
+    system = references.resolve(where.bbox_crs, "bbox-crs") if where.bbox_crs is not None else DEGREES
     if where.bbox is not None and system.degrees:
         boxes = boxes_of(where.bbox, system)
     elif where.bbox is not None:
@@ -100,7 +100,9 @@ def boxes_and_conditions(
                 value=where.bbox[:60],
             )
         found.append(within(layer, shapely.to_wkb(envelope(system, values))))
-    filter_system = references.resolve(where.filter_crs, "filter-crs") if where.filter_crs else DEGREES
+    filter_system = (
+        references.resolve(where.filter_crs, "filter-crs") if where.filter_crs is not None else DEGREES
+    )
     if where.filter is not None:
         table = gate(layer.name)
         found.append(
@@ -140,4 +142,4 @@ class Asked:
             limit=self.limit,
             after=self.after,
         )
-        return query, references.resolve(self.crs, "crs") if self.crs else DEGREES
+        return query, references.resolve(self.crs, "crs") if self.crs is not None else DEGREES

@@ -26,6 +26,7 @@ from api.params import (
     SettingsDep,
     TodayDep,
     address_of,
+    after_of,
     at_once,
     caller_of,
     database_of,
@@ -59,7 +60,6 @@ def asked_of(request: Request, layer: LayerDep, today: TodayDep, settings: Setti
         language=given.get("filter-lang", "cql2-text"),
         filter_crs=given.get("filter-crs"),
     )
-    after = given.get("after")
     return Asked(
         where,
         crs=given.get("crs"),
@@ -67,7 +67,7 @@ def asked_of(request: Request, layer: LayerDep, today: TodayDep, settings: Setti
         equal=equalities(request, layer, KNOWN),
         limit=limit_of(given.get("limit"), settings),
         whole="limit" not in given,
-        after=objects.identity_of(after) if after else 0,
+        after=after_of(given.get("after")),
     )
 
 
@@ -182,7 +182,7 @@ async def item(
     number = objects.identity_of(identity)
     async with database.transaction(caller) as connection:
         known = await References.naming(connection, wanted)
-        reference = known.resolve(wanted, "crs") if wanted else DEGREES
+        reference = known.resolve(wanted, "crs") if wanted is not None else DEGREES
         row = await objects.one(connection, layer, number, moment, today=today.first, reference=reference)
         await journal.viewed(connection, caller, layer.name, row["id"], address=address)
     links = here(request, base, PAGE_KINDS, negotiated(request).value)

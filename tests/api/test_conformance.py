@@ -317,6 +317,33 @@ async def test_queryables_and_schema_are_schemas_of_the_features(
         assert set(page["features"][0]["properties"]) <= set(document["properties"])
 
 
+@pytest.mark.parametrize(
+    "parameters",
+    [{"f": "xml"}, {"f": ""}, {"limit": "+5"}, {"limit": " 5"}, {"limit": "٣"}, {"limit": "1e1"}, {"after": "x"},
+     {"after": "-1"}, {"crs": ""}, {"bbox-crs": "", "bbox": "1,1,2,2"}, {"crs": "4326"}, {"BBOX": "1,2,3,4"},
+     {"crs": "urn:ogc:def:crs:MEZHA::NOTHING"}, {"datetime": "2020-01-01/P2D"}, {"id": "x"}, {"valid_from": "x"}],
+)  # fmt: skip
+async def test_values_that_cannot_be_meant(client: httpx.AsyncClient, parameters: dict[str, str]) -> None:
+    answer = await client.get("/ogc/collections/zones/items", params=parameters)
+    assert answer.status_code == 400, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize(
+    ("accept", "page"),
+    [("*/*", False), ("image/png", False), ("garbage", False), ("application/json", False), ("text/html", True),
+     ("application/json;q=0.5, text/html;q=0.9", True), ("text/html;q=0.1, application/geo+json", False),
+     ("text/html;q=0, application/xml", False), ("text/html, application/json", True),
+     ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", True), ("TEXT/HTML; charset=utf-8", True),
+     ("application/json, application/javascript, text/javascript, text/json", False)],
+)  # fmt: skip
+async def test_what_is_accepted_most_is_sent(client: httpx.AsyncClient, accept: str, page: bool) -> None:
+    for path in ("/ogc", "/ogc/collections/zones/items"):
+        answer = await client.get(path, headers={"accept": accept})
+        assert answer.status_code == 200
+        assert answer.headers["content-type"].startswith("text/html") == page
+
+
 @pytest.mark.parametrize("path", ["/ogc", "/ogc/conformance", "/ogc/collections", "/ogc/collections/zones",
                                   "/ogc/collections/zones/items", "/ogc/api", "/ogc/collections/zones/queryables"])  # fmt: skip
 async def test_pages_for_people(client: httpx.AsyncClient, path: str) -> None:
