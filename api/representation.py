@@ -32,11 +32,10 @@ def negotiated(request: Request) -> Representation:
     weights = _weights(request.headers.get("accept", ""))
     page = weights.get("text/html", 0.0)
     data = max((w for kind, w in weights.items() if kind.endswith("json")), default=0.0)
-    # What both are accepted alike is told by the order: browsers name the page first.
-    first = next(
-        (k for k, w in weights.items() if w == page and (k == "text/html" or k.endswith("json"))), ""
-    )
-    return Representation.html if page > data or (page and first == "text/html") else Representation.json
+    # Where both are accepted alike, the order tells: browsers name the page first.
+    first = next((kind for kind, weight in weights.items() if weight == page), "")
+    wanted = page > data or (page == data > 0 and first == "text/html")
+    return Representation.html if wanted else Representation.json
 
 
 @lru_cache(maxsize=256)
