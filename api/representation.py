@@ -34,8 +34,8 @@ def negotiated(request: Request) -> Representation:
     data = max((w for kind, w in weights.items() if kind.endswith("json")), default=0.0)
     # Where both are accepted alike, the order tells: browsers name the page first.
     first = next((kind for kind, weight in weights.items() if weight == page), "")
-    wanted = page > data or (page == data > 0 and first == "text/html")
-    return Representation.html if wanted else Representation.json
+    preferred = page > data or (page == data > 0 and first == "text/html")
+    return Representation.html if preferred else Representation.json
 
 
 @lru_cache(maxsize=256)
