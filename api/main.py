@@ -105,6 +105,7 @@ errors.register({TooManyWaitingError: 503})
 errors.register({UnknownRasterError: 404, RasterRequestError: 404, RasterFileError: 422})
 errors.register(STATUSES)
 errors.register(CASE_STATUSES)
+_SLASHES = re.compile("/{2,}")
 _OGC_TILE = re.compile(r"/ogc/(?:collections/([^/]+)/)?tiles/WebMercatorQuad/([^/]+)/([^/]+)/([^/]+)")
 
 
@@ -215,10 +216,10 @@ def _fastapi(database: Database, writer: Database, settings: Settings) -> FastAP
 def to_ours(scope: Scope) -> None:
     """An address as OGC API writes it becomes ours.
 
-    A slash at its end means nothing; a tile (row before column) becomes the tile handler's own (column before row).
+    A slash too many means nothing; a tile (row before column) becomes the tile handler's own (column before row).
     """
     if scope["path"].startswith("/ogc"):
-        scope["path"] = scope["path"].rstrip("/")
+        scope["path"] = _SLASHES.sub("/", scope["path"]).rstrip("/")
     match = _OGC_TILE.fullmatch(scope["path"])
     if match:
         layer, z, row, column = match.groups()

@@ -30,12 +30,10 @@ def negotiated(request: Request) -> Representation:
             raise _unknown(wanted, Representation)
         return Representation(wanted)
     weights = _weights(request.headers.get("accept", ""))
-    page = weights.get("text/html", 0.0)
-    data = max((w for kind, w in weights.items() if kind.endswith("json")), default=0.0)
+    ours = {kind: w for kind, w in weights.items() if w and (kind == "text/html" or kind.endswith("json"))}
     # Where both are accepted alike, the order tells: browsers name the page first.
-    first = next((kind for kind, weight in weights.items() if weight == page), "")
-    preferred = page > data or (page == data > 0 and first == "text/html")
-    return Representation.html if preferred else Representation.json
+    preferred = max(ours, key=ours.__getitem__, default="")
+    return Representation.html if preferred == "text/html" else Representation.json
 
 
 @lru_cache(maxsize=256)
