@@ -14,13 +14,14 @@ import shapely
 import structlog
 
 from cases import boundary_file, ground
-from cases.boundary_file import Outcome, Task, problem_of
+from cases.boundary_file import Outcome, Task
 from cases.desk import CLOCK, Desk
 from cases.errors import BrokenBoundaryError
 from geo.crs import WGS84, reproject
 from geo.db import Database
 from geo.errors import MezhaError
 from geo.geometry import area_geodesic
+from geo.problem import problem_of
 from geo.sentence import Sentence
 from geo.settings import Settings
 from ingest.boundary import Boundary, Contour, Manner, UnplacedError

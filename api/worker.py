@@ -13,6 +13,7 @@ from cases.documents import orphans, store
 from geo import search
 from geo.imports import reports_folder
 from geo.moment import Moment
+from geo.rasters import uploads
 from geo.session import connect
 from geo.settings import Settings
 from geo.spatial import conflicts, questions
@@ -36,6 +37,7 @@ def worker_app(settings: Settings) -> App:
     _journal(app, settings)
     _spatial(app, settings)
     _cases(app, settings)
+    _rasters(app, settings)
     return app
 
 
@@ -78,6 +80,23 @@ def _spatial(app: App, settings: Settings) -> None:
     @app.task(name=questions.TASK)
     async def answer(identity: str) -> None:
         await questions.answer(settings, identity)
+
+
+def _rasters(app: App, settings: Settings) -> None:
+    @app.task(name=uploads.TASK, queue="imports")
+    async def convert(number: int) -> None:
+        """Make a COG of a raster that the office sent in."""
+        from tiles.rasters import desk
+
+        await asyncio.to_thread(desk.convert, settings, number)
+
+    @app.periodic(cron="47 4 * * *")
+    @app.task(name=uploads.SWEEP, queue="imports", queueing_lock=uploads.SWEEP)
+    async def sweep(timestamp: int) -> None:
+        """Delete abandoned uploads and pixels that no raster is drawn from."""
+        from tiles.rasters import desk
+
+        await asyncio.to_thread(desk.sweep, settings)
 
 
 def _accounts(app: App, settings: Settings) -> None:

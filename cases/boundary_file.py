@@ -19,7 +19,7 @@ from cases.lifecycle import EDITABLE, Role, State
 from cases.record import Case
 from cases.service_definition import ServiceDefinition
 from geo.access import Caller
-from geo.errors import MezhaError, ParameterError
+from geo.errors import ParameterError
 from geo.jobs import enqueue
 from geo.sentence import Sentence
 
@@ -107,30 +107,6 @@ class Outcome:
     problem: Mapping[str, Any] | None = None
     read: int = 0
     geometry: int | None = None
-
-
-def problem_of(err: MezhaError) -> dict[str, Any]:
-    """An error as it is kept: the sentences with their values, so that a page can say them in its language."""
-    return {
-        "code": err.code,
-        "message": _kept(err.message),
-        "remedy": _kept(err.remedy),
-        "field": err.field,
-        "value": err.value,
-    }
-
-
-def _kept(sentence: str) -> dict[str, Any]:
-    if isinstance(sentence, Sentence):
-        values = {k: _kept(v) if isinstance(v, str) else v for k, v in sentence.values.items()}
-        return {"pattern": sentence.pattern, "values": values}
-    return {"pattern": sentence.replace("%", "%%"), "values": {}}
-
-
-def sentence_of(kept: Mapping[str, Any]) -> Sentence:
-    """The sentence of what `problem_of` keeps."""
-    values = {k: sentence_of(v) if isinstance(v, Mapping) else v for k, v in kept["values"].items()}
-    return Sentence.of(kept["pattern"] if values else kept["pattern"].replace("%%", "%"), values)
 
 
 async def _editable(

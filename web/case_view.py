@@ -18,6 +18,7 @@ from cases.signatures.errors import SignedOtherwiseError
 from geo.db import Database
 from geo.dictionaries import dictionary
 from geo.errors import MezhaError
+from geo.problem import sentence_of
 from web import language
 from web.templating import locale_of
 from web.visitor import caller_of, person_of, settings_of
@@ -203,7 +204,7 @@ def file_view(row: Mapping[str, Any], request: Request) -> dict[str, Any]:
     problem, locale = row["problem"], locale_of(request)
     message = remedy = ""
     if problem:
-        told = [boundary_file.sentence_of(problem[part]) for part in ("message", "remedy")]
+        told = [sentence_of(problem[part]) for part in ("message", "remedy")]
         message, remedy = language.problem(locale, problem["code"], told[0], told[1])
     return {
         "id": row["id"],

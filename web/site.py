@@ -27,6 +27,7 @@ from web.pages import (
     preferences,
     profile,
     providers,
+    rasters,
     registers,
     security,
     staff,
@@ -57,6 +58,7 @@ LIBRARIES = {
 PAGES = (
     home.router,
     imports.router,
+    rasters.router,
     viewer.router,
     registers.router,
     status.router,

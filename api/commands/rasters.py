@@ -14,6 +14,8 @@ from geo.settings import Settings
 
 out = Console(soft_wrap=True)
 raster = typer.Typer(help="Rasters of the map.", no_args_is_help=True)
+# What the workshop tells of a COG, as the catalogue keeps it.
+MADE = ("sha256", "bytes", "source_sha256", "crs", "box", "resolution_m", "bands", "ranges")
 RANKS = {"public": 0, "registered": 1, "restricted": 2}
 
 
@@ -46,49 +48,53 @@ def add(
 ) -> None:
     """Check a raster, make a COG of it without changing a pixel, and enter it into the catalogue."""
     from geo.rasters import catalogue
-    from geo.rasters.errors import RasterFileError
-    from tiles.rasters import conversion, ranges
+    from tiles.rasters import workshop
 
-    if access not in RANKS:
-        raise RasterFileError(
-            f"“{access}” is no access.", f"Choose one of {', '.join(RANKS)}.", field="access", value=access
-        )
-    if kind not in catalogue.KINDS:
-        raise RasterFileError(
-            f"“{kind}” is no kind.", f"Choose one of {', '.join(catalogue.KINDS)}.", field="kind", value=kind
-        )
+    check_words(access, kind)
     settings = database_settings(Settings())
     catalogue.check_name(name, "name")
     collection = catalogue.check_name(collection, "collection") if collection else ""
-    facts = conversion.facts(file)
-    sha256, size = conversion.convert(file, catalogue.folder(settings), sys.stderr)
+    made = workshop.make(file, catalogue.folder(settings), file.name, alone=False, watch=_tell)
     new = catalogue.Item(
         name=name,
         title=title or file.name,
         collection=collection or None,
-        sha256=sha256,
         source_name=file.name,
-        source_sha256=conversion.digest(file),
-        crs=facts.crs,
-        bands=facts.bands,
-        resolution_m=facts.resolution_m,
-        bytes=size,
         taken=taken.date(),
         region=region or settings.region,
         rank=RANKS[access],
-        box=facts.box,
         kind=kind,
         attribution=attribution,
         unit=unit,
-        ranges=ranges.measure(catalogue.folder(settings) / f"{sha256}.tif"),
+        **{key: made[key] for key in MADE},
     )
     with connect(settings.url_for("registrar")) as connection:
         catalogue.add(connection, new)
     out.print(
-        f"{name}: {facts.width} × {facts.height} pixels of {facts.resolution_m:.2f} m, {len(facts.bands)} band(s),"
-        f" {size / 1e6:.1f} MB, {access}: /raster/items/{name}",
+        f"{name}: {made['width']} × {made['height']} pixels of {new.resolution_m:.2f} m, {len(new.bands)} band(s),"
+        f" {new.bytes / 1e6:.1f} MB, {access}: /raster/items/{name}",
         highlight=False,
     )
+
+
+def check_words(access: str, kind: str) -> None:
+    """RasterFileError where a word is none of the catalogue's."""
+    from geo.rasters import catalogue
+    from geo.rasters.errors import RasterFileError
+
+    for field, word, known in (("access", access, RANKS), ("kind", kind, catalogue.KINDS)):
+        if word not in known:
+            raise RasterFileError(
+                f"“{word}” is none of the list.",
+                f"Choose one of {', '.join(known)}.",
+                field=field,
+                value=word,
+            )
+
+
+def _tell(stage: str, share: float) -> bool:
+    sys.stderr.write(f"\r{stage} {share:.0%} ")
+    return True
 
 
 @raster.command()

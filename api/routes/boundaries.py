@@ -12,6 +12,7 @@ from cases import boundary_file, record, requests
 from cases.boundary_file import NewFile
 from cases.record import case_id
 from geo.errors import ParameterError
+from geo.problem import sentence_of
 from geo.sentence import Sentence
 
 Number = Annotated[int, Path(ge=1, lt=2**53)]
@@ -33,7 +34,7 @@ def shown(row: Any) -> dict[str, Any]:
     problem = dict(row["problem"])
     for part in ("message", "remedy"):
         if part in problem:
-            problem[part] = str(boundary_file.sentence_of(problem[part]))
+            problem[part] = str(sentence_of(problem[part]))
     # Times as a repeated request is answered too.
     written = {k: v.isoformat() if isinstance(v, datetime) else v for k, v in row.items()}
     return written | {

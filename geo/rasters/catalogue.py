@@ -18,6 +18,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from geo.rasters.errors import RasterFileError, UnknownRasterError
+from geo.sentence import Sentence
 from geo.settings import Settings
 
 _COLUMNS = "name, title, collection, sha256, source_name, source_sha256, crs, bands, resolution_m, bytes, taken, region, rank, kind, attribution, unit, ranges, colours, least, greatest"
@@ -39,6 +40,21 @@ _SEEN = text(
     " AS asked (w, s, e, n) WHERE box && ST_MakeEnvelope(w, s, e, n, 4326)))"
     " ORDER BY name = ANY (:names) DESC, taken DESC, name LIMIT :most"
 )
+# A registrar looks after his regions; one who sees what is restricted everywhere, after all.
+MINE = "(region = ANY (access.regions()) OR access.rank() >= 2)"
+_HELD = text(f"SELECT {_COLUMNS}, {_BOX} FROM rasters.items WHERE {MINE} ORDER BY taken DESC, name LIMIT 500")
+_HELD_ONE = text(f"SELECT {_COLUMNS}, {_BOX} FROM rasters.items WHERE name = :name AND {MINE}")
+_CHANGE = text(
+    "UPDATE rasters.items SET title = :title, taken = :taken, kind = :kind, rank = :rank, attribution = :attribution,"
+    " unit = :unit, colours = :colours, least = :least, greatest = :greatest"
+    f" WHERE name = :name AND {MINE} RETURNING name"
+)
+_REASON = text("SELECT set_config('mezha.reason', :reason, true)")
+_FORGET = text(
+    "DELETE FROM rasters.changes WHERE :name IN (before, after)"
+    f" AND EXISTS (SELECT FROM rasters.items WHERE name = :name AND {MINE})"
+)
+_TAKE_OUT = text(f"DELETE FROM rasters.items WHERE name = :name AND {MINE} RETURNING name")
 _ADD = """
 INSERT INTO rasters.items (name, title, collection, sha256, source_name, source_sha256, crs, bands, resolution_m,
   bytes, taken, region, rank, kind, attribution, unit, ranges, colours, least, greatest, box)
@@ -48,6 +64,7 @@ VALUES (%(name)s, %(title)s, %(collection)s, %(sha256)s, %(source_name)s, %(sour
   ST_MakeEnvelope(%(west)s, %(south)s, %(east)s, %(north)s, 4326))
 ON CONFLICT (name) DO NOTHING
 """
+_TWIN = "SELECT name FROM rasters.items WHERE source_sha256 = %(source_sha256)s AND name <> %(name)s AND region = %(region)s LIMIT 1"
 # Access of a raster by its rank.
 RANKS = ("public", "registered", "restricted", "sealed")
 KINDS = ("image", "terrain", "index", "scan")
@@ -86,6 +103,21 @@ class Item:
 
 
 @dataclass(frozen=True)
+class Look:
+    """What may be changed of a raster: its name for people, its day, its access, and how it is drawn."""
+
+    title: str
+    taken: date
+    kind: str
+    rank: int
+    attribution: str
+    unit: str
+    colours: str | None
+    least: float | None
+    greatest: float | None
+
+
+@dataclass(frozen=True)
 class Seen:
     """Rasters of a question; ``matched`` of them there are, ``total`` the caller may see at all."""
 
@@ -98,8 +130,8 @@ def check_name(name: str, field: str) -> str:
     """A name fit for an address; RasterFileError else."""
     if not _NAME.fullmatch(name):
         raise RasterFileError(
-            f"“{name[:64]}” is no name of a raster.",
-            "Use up to 63 small Latin letters, digits and hyphens, for example dem-2024.",
+            Sentence("“%(value)s” is no name of a raster.", value=name[:64]),
+            Sentence("Use up to 63 small Latin letters, digits and hyphens, for example dem-2024."),
             field=field,
             value=name[:64],
         )
@@ -196,7 +228,55 @@ def add(connection: psycopg.Connection[TupleRow], new: Item) -> None:
         "east": east,
         "north": north,
     }
+    twin = connection.execute(_TWIN, values).fetchone()
+    if twin is not None:
+        raise RasterFileError(
+            Sentence(
+                "%(file)s: this very file is in the catalogue already as “%(name)s”.",
+                file=new.source_name,
+                name=twin[0],
+            ),
+            Sentence("Use that one, or take it out of the catalogue first."),
+            field="file",
+            value=new.source_name,
+        )
     if connection.execute(_ADD, values).rowcount == 0:
         raise RasterFileError(
-            f"A raster “{new.name}” is there already.", "Choose another --name.", field="name", value=new.name
+            Sentence("A raster with the name “%(name)s” is there already.", name=new.name),
+            Sentence("Give another title, another day or a name of its own."),
+            field="name",
+            value=new.name,
         )
+
+
+async def change(connection: AsyncConnection, name: str, look: Look) -> None:
+    """Change what a raster is called and how it is drawn, as the registrar of its region.
+
+    UnknownRasterError where it is none of his; the journal is written by the database.
+    """
+    if (await connection.execute(_CHANGE, vars(look) | {"name": name})).first() is None:
+        raise _unknown(name)
+
+
+async def take_out(connection: AsyncConnection, name: str, reason: str) -> None:
+    """Take a raster out of the catalogue with its changes, as the registrar of its region.
+
+    The reason stands in the journal; the pixels are deleted by the sweep.
+    """
+    await connection.execute(_REASON, {"reason": reason})
+    await connection.execute(_FORGET, {"name": name})
+    if (await connection.execute(_TAKE_OUT, {"name": name})).first() is None:
+        raise _unknown(name)
+
+
+async def held(connection: AsyncConnection) -> Sequence[Item]:
+    """Rasters that the caller looks after, the newest first."""
+    return [_item(row) for row in (await connection.execute(_HELD)).mappings()]
+
+
+async def held_one(connection: AsyncConnection, name: str) -> Item:
+    """One of them; UnknownRasterError where it is none."""
+    row = (await connection.execute(_HELD_ONE, {"name": name})).mappings().first()
+    if row is None:
+        raise _unknown(name)
+    return _item(row)

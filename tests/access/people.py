@@ -198,6 +198,16 @@ SECRETS = (
         | {"box": "SRID=4326;POLYGON((83 55,83.1 55,83.1 55.1,83 55.1,83 55))"},
     ),
     Secret(
+        "raster-upload",
+        _OFFICE,
+        "rasters.uploads",
+        {"id": 1, "region": "54", "file_name": "{mark}", "path": "{mark}", "size": 1, "status": "refused"}
+        | {"item": '{"name": "a", "title": "{mark}"}'}
+        | {
+            "problem": '{"code": "raster-refused", "message": {"pattern": "", "values": {}}, "remedy": {"pattern": "", "values": {}}}'
+        },
+    ),
+    Secret(
         "answer",
         _OWN,
         "spatial.questions",

@@ -284,9 +284,17 @@ SURFACES = (
         ("/office/imports/runs/1/differences.json",),
         volatile=True,
     ),
+    Surface("/office/rasters", ("/office/rasters",), volatile=True),
+    Surface("/office/rasters/uploads/{number}", ("/office/rasters/uploads/1",), volatile=True),
+    Surface("/office/rasters/uploads/{number}/state", ("/office/rasters/uploads/1/state",), volatile=True),
+    Surface("/office/rasters/{name}", ("/office/rasters/secret-scene",), volatile=True),
     *(
         Surface(template, method="POST", silent=WRITES)
         for template in (
+            "/office/rasters",
+            "/office/rasters/{name}",
+            "/office/rasters/{name}/out",
+            "/office/rasters/uploads/{number}/drop",
             "/office/imports",
             "/office/imports/{number}/decision",
             "/office/imports/runs/{run}/undo",

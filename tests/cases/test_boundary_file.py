@@ -20,6 +20,7 @@ from cases.errors import NotAllowedError, UnknownCaseError, WrongStateError
 from cases.record import Case
 from geo.crs import WGS84, Catalogue, reproject, seeded
 from geo.db import Database
+from geo.problem import sentence_of
 from geo.settings import Settings
 from tests.cases.region import APPLICANT, OFFICER, PLOT, RIVAL, Region, act, declaration, lodged
 
@@ -167,7 +168,7 @@ async def test_a_relabelled_system_is_found_out(
     body = _written(tmp_path, "a.gpkg", _frame(_local(PLOT_SHAPE), crs=WGS84), "GPKG")
     row = await _sent(writer, desk, settings, case.id, NewFile("a.gpkg", body))
     assert (row["status"], row["question"]) == ("asking", "crs")
-    assert "cannot be in" in boundary_file.sentence_of(row["problem"]["message"])
+    assert "cannot be in" in sentence_of(row["problem"]["message"])
 
 
 async def test_of_several_contours_the_applicant_chooses(
@@ -234,7 +235,7 @@ async def test_what_cannot_be_a_boundary_is_refused_with_reason_and_cure(
     before = (await _boundary(writer, case.id))["id"]
     row = await _sent(writer, desk, settings, case.id, file)
     assert row["status"] == "refused"
-    message, remedy = (boundary_file.sentence_of(row["problem"][part]) for part in ("message", "remedy"))
+    message, remedy = (sentence_of(row["problem"][part]) for part in ("message", "remedy"))
     assert says in message
     assert remedy
     assert row["problem"]["code"] in ("file-refused", "bad-geometry")

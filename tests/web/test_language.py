@@ -12,9 +12,9 @@ from babel.messages.extract import extract
 from jinja2 import Environment
 
 from api import main  # noqa: F401  (every room's errors are known once it is loaded)
-from cases import boundary_file
 from cases.ground import _DEFECTS
 from geo.errors import MezhaError
+from geo.problem import kept, sentence_of
 from geo.sentence import Sentence
 from web import language
 from web.language import LOCALES
@@ -63,7 +63,7 @@ def test_every_message_is_translated(locale: str) -> None:
 def _raised() -> Iterator[tuple[str, str]]:
     """Every sentence that the rooms below make for people."""
     root = WEB.parent
-    for room in ("geo", "accounts", "cases", "ingest", "api", "web"):
+    for room in ("geo", "accounts", "cases", "ingest", "tiles", "api", "web"):
         for path in sorted((root / room).rglob("*.py")):
             if "node_modules" not in path.parts:
                 yield from ((path.name, m) for m in _messages(path, "python", {"Sentence": None}))
@@ -98,7 +98,7 @@ def test_a_sentence_keeps_its_values_and_its_parts_in_both_languages() -> None:
     assert str(said) == "The boundary is not valid: the boundary crosses itself at 83.01 55."
     russian = "Граница неправильная: граница пересекает сама себя в точке 83.01 55."
     assert language.sentence("ru", said) == russian
-    again = boundary_file.sentence_of(json.loads(json.dumps(boundary_file._kept(said))))
+    again = sentence_of(json.loads(json.dumps(kept(said))))
     assert language.sentence("ru", again) == russian
     assert language.sentence("en", again) == str(said)
 

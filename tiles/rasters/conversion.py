@@ -2,20 +2,23 @@
 
 import hashlib
 import math
+import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
+import numpy as np
 import rasterio
 from pyproj import Geod
-from rasterio.errors import RasterioError
+from rasterio.errors import CRSError, RasterioError
 from rasterio.io import DatasetReader
 from rasterio.warp import transform_bounds
 from rio_cogeo.cogeo import cog_translate, cog_validate
 from rio_cogeo.profiles import cog_profiles
 
 from geo.rasters.errors import RasterFileError
+from geo.sentence import Sentence
 
 # Formats that hold their own pixels, by their first bytes, never by the name of the file.  A virtual raster (VRT,
 # WMS …) may lead anywhere, so none is opened.
@@ -31,6 +34,8 @@ FORMATS = {
 }
 # Pixels of one band above which a file is refused: a gigapixel scene of 10 m covers a whole region.
 MOST_PIXELS = 40_000 * 40_000
+# Bytes of all pixels above which it is refused: what a small file swells to must fit on the disk, twice over.
+MOST_BYTES = 24 << 30
 _BLOCK = 1 << 20
 
 
@@ -46,18 +51,17 @@ class Facts:
     height: int
 
 
-def _refuse(path: Path, reason: str, cure: str) -> RasterFileError:
-    return RasterFileError(f"{path.name}: {reason}.", cure, field="file", value=path.name)
-
-
-def _driver(path: Path) -> str:
+def _driver(path: Path, name: str) -> str:
     with path.open("rb") as stream:
         start = stream.read(16)
     for mark, driver in FORMATS.items():
         if start.startswith(mark):
             return driver
-    raise _refuse(
-        path, "it cannot be read as a raster", "Give a GeoTIFF, JPEG 2000, ERDAS, PNG or JPEG file."
+    raise RasterFileError(
+        Sentence("%(file)s: it cannot be read as a raster.", file=name),
+        Sentence("Give a GeoTIFF or JPEG 2000 file that opens in QGIS."),
+        field="file",
+        value=name,
     )
 
 
@@ -69,39 +73,106 @@ def _resolution(source: DatasetReader, box: tuple[float, float, float, float]) -
     return float(across) / int(source.width)
 
 
-def _box(path: Path, source: DatasetReader) -> tuple[float, float, float, float]:
+def _box(name: str, source: DatasetReader) -> tuple[float, float, float, float]:
     if source.crs is None or source.transform.is_identity:
-        raise _refuse(
-            path,
-            "it says neither its coordinate system nor its place",
-            "Give it both with gdal_translate -a_srs EPSG:… -a_ullr …, and add it again.",
+        raise RasterFileError(
+            Sentence("%(file)s: it says neither its coordinate system nor its place.", file=name),
+            Sentence(
+                "Give it both in QGIS (Raster, Projections, Assign Projection) or with gdal_translate -a_srs EPSG:… -a_ullr …, and add it again."
+            ),
+            field="file",
+            value=name,
         )
     box = transform_bounds(source.crs, "EPSG:4326", *source.bounds)
     west, south, east, north = box
     if not all(math.isfinite(side) for side in box) or not (
         -180 <= west < east <= 180 and -90 <= south < north <= 90
     ):
-        raise _refuse(
-            path,
-            f"its place {tuple(round(side, 3) for side in box)} is not on the earth",
-            "Correct its coordinate system or its corner coordinates.",
+        raise RasterFileError(
+            Sentence(
+                "%(file)s: its place %(place)s is not on the earth.",
+                file=name,
+                place=", ".join(f"{side:.3f}" for side in box),
+            ),
+            Sentence("Correct its coordinate system or its corner coordinates."),
+            field="file",
+            value=name,
         )
     return west, south, east, north
 
 
-def facts(path: Path) -> Facts:
-    """What a file holds; RasterFileError where it is no raster, has no place, or is too large."""
+def _unreadable(name: str, err: Exception) -> RasterFileError:
+    return RasterFileError(
+        Sentence(
+            "%(file)s: it cannot be read to its end; it is damaged or not whole (%(what)s).",
+            file=name,
+            what=str(err)[:120],
+        ),
+        Sentence("Ask for the file anew, or send it again."),
+        field="file",
+        value=name,
+    )
+
+
+def _check(name: str, source: DatasetReader) -> None:
+    """RasterFileError where there is nothing to show, or more than the machine is to be troubled with."""
+    if source.count == 0:
+        raise RasterFileError(
+            Sentence("%(file)s: it has no bands.", file=name),
+            Sentence("Choose one of its sub-datasets."),
+            field="file",
+            value=name,
+        )
+    if any("complex" in kind or "cint" in kind for kind in source.dtypes):
+        raise RasterFileError(
+            Sentence("%(file)s: its values are complex numbers, which no map can show.", file=name),
+            Sentence("Give the amplitude as a band of plain numbers."),
+            field="file",
+            value=name,
+        )
+    if source.width * source.height > MOST_PIXELS or unpacked(source) > MOST_BYTES:
+        raise RasterFileError(
+            Sentence(
+                "%(file)s: %(width)s × %(height)s pixels in %(bands)s band(s) are too many.",
+                file=name,
+                width=source.width,
+                height=source.height,
+                bands=source.count,
+            ),
+            Sentence("Cut it into sheets of one collection."),
+            field="file",
+            value=name,
+        )
+
+
+def unpacked(source: DatasetReader) -> int:
+    """Bytes of all pixels: what a small file may swell to."""
+    return int(source.width * source.height * sum(np.dtype(kind).itemsize for kind in source.dtypes))
+
+
+def check_room(found: Facts, folder: Path, name: str) -> None:
+    """RasterFileError where the disk could not hold the conversion: pixels as they are, their overviews, the COG."""
+    pixels = found.width * found.height * sum(np.dtype(band["type"]).itemsize for band in found.bands)
+    folder.mkdir(parents=True, exist_ok=True)
+    if shutil.disk_usage(folder).free < 3 * pixels:
+        raise RasterFileError(
+            Sentence("%(file)s: the disk of the server has no room for it.", file=name),
+            Sentence("Tell the administrator; nothing was changed."),
+            field="file",
+            value=name,
+        )
+
+
+def facts(path: Path, called: str = "") -> Facts:
+    """What a file holds; RasterFileError where it is no raster, has no place, or is too large.
+
+    ``called`` is what people call the file, else its own name.
+    """
+    name = called or path.name
     try:
-        with rasterio.open(path, driver=_driver(path)) as source:
-            if source.count == 0:
-                raise _refuse(path, "it has no bands", "Choose one of its sub-datasets.")
-            if source.width * source.height > MOST_PIXELS:
-                raise _refuse(
-                    path,
-                    f"{source.width} × {source.height} pixels are too many",
-                    "Cut it into sheets of one collection.",
-                )
-            box = _box(path, source)
+        with rasterio.open(path, driver=_driver(path, name)) as source:
+            _check(name, source)
+            box = _box(name, source)
             bands = tuple(
                 {
                     "type": kind,
@@ -122,10 +193,8 @@ def facts(path: Path) -> Facts:
             return Facts(
                 source.crs.to_string(), box, _resolution(source, box), bands, source.width, source.height
             )
-    except RasterioError as err:
-        raise _refuse(
-            path, f"it cannot be read as a raster ({str(err)[:120]})", "Ask for the file anew."
-        ) from err
+    except (RasterioError, CRSError) as err:
+        raise _unreadable(name, err) from err
 
 
 def digest(path: Path) -> str:
@@ -137,18 +206,19 @@ def digest(path: Path) -> str:
     return found.hexdigest()
 
 
-def convert(path: Path, folder: Path, progress: TextIO) -> tuple[str, int]:
+def convert(path: Path, folder: Path, progress: TextIO, called: str = "") -> tuple[str, int]:
     """Write the COG of a checked file into ``folder``; its SHA-256 and size in bytes.
 
     Pixels are not changed: compression is lossless, the grid and the coordinate system stay.  A killed conversion
-    leaves a temporary file that nothing refers to.
+    leaves a temporary folder that nothing refers to.
     """
+    name = called or path.name
     folder.mkdir(parents=True, exist_ok=True)
     profile = cog_profiles.get("deflate")
     with tempfile.TemporaryDirectory(dir=folder, prefix=".making-") as made:
         target = Path(made) / "raster.tif"
         try:
-            with rasterio.open(path, driver=_driver(path)) as source:
+            with rasterio.open(path, driver=_driver(path, name)) as source:
                 cog_translate(
                     source,
                     str(target),
@@ -159,15 +229,18 @@ def convert(path: Path, folder: Path, progress: TextIO) -> tuple[str, int]:
                     use_cog_driver=False,
                 )
         except RasterioError as err:
-            raise _refuse(
-                path, f"its pixels cannot be read ({str(err)[:120]})", "Ask for the file anew."
-            ) from err
+            raise _unreadable(name, err) from err
         valid, faults, _ = cog_validate(str(target))
         if not valid:
-            raise _refuse(
-                path, f"the COG made of it is not valid ({'; '.join(faults)})", "Report this file to us."
+            raise RasterFileError(
+                Sentence(
+                    "%(file)s: the COG made of it is not valid (%(what)s).", file=name, what="; ".join(faults)
+                ),
+                Sentence("Report this file to us."),
+                field="file",
+                value=name,
             )
-        name = digest(target)
+        digested = digest(target)
         size = target.stat().st_size
-        target.replace(folder / f"{name}.tif")
-    return name, size
+        target.replace(folder / f"{digested}.tif")
+    return digested, size
