@@ -149,6 +149,11 @@ def _text(path: Path) -> Path:
     return path
 
 
+def _erdas(path: Path) -> Path:
+    """A format whose files may name another one with the pixels."""
+    return waves(path, 10, driver="HFA")
+
+
 def _nowhere(path: Path) -> Path:
     return waves(path, 4, crs=None)
 
@@ -176,6 +181,7 @@ def _swelling(path: Path) -> Path:
     [
         (_half, "не читается до конца"),
         (_text, "это не снимок"),
+        (_erdas, "это не снимок"),
         (_nowhere, "не указаны система координат"),
         (_swelling, "слишком большой снимок"),
     ],

@@ -32,6 +32,8 @@ FORMATS = {
     b"\x89PNG": "PNG",
     b"\xff\xd8\xff": "JPEG",
 }
+# Those whose files name no other file to read; what comes from outside must be one of them.
+ALONE = frozenset({"GTiff", "JP2OpenJPEG"})
 # Pixels of one band above which a file is refused: a gigapixel scene of 10 m covers a whole region.
 MOST_PIXELS = 40_000 * 40_000
 # Bytes of all pixels above which it is refused: what a small file swells to must fit on the disk, twice over.
@@ -51,12 +53,13 @@ class Facts:
     height: int
 
 
-def _driver(path: Path, name: str) -> str:
+def driver(path: Path, name: str, *, alone: bool = False) -> str:
+    """The GDAL driver that the first bytes of a file name; ``alone``: of those whose files lead to no others."""
     with path.open("rb") as stream:
         start = stream.read(16)
-    for mark, driver in FORMATS.items():
-        if start.startswith(mark):
-            return driver
+    for mark, found in FORMATS.items():
+        if start.startswith(mark) and (found in ALONE or not alone):
+            return found
     raise RasterFileError(
         Sentence("%(file)s: it cannot be read as a raster.", file=name),
         Sentence("Give a GeoTIFF or JPEG 2000 file that opens in QGIS."),
@@ -170,7 +173,7 @@ def facts(path: Path, called: str = "") -> Facts:
     """
     name = called or path.name
     try:
-        with rasterio.open(path, driver=_driver(path, name)) as source:
+        with rasterio.open(path, driver=driver(path, name)) as source:
             _check(name, source)
             box = _box(name, source)
             bands = tuple(
@@ -218,7 +221,7 @@ def convert(path: Path, folder: Path, progress: TextIO, called: str = "") -> tup
     with tempfile.TemporaryDirectory(dir=folder, prefix=".making-") as made:
         target = Path(made) / "raster.tif"
         try:
-            with rasterio.open(path, driver=_driver(path, name)) as source:
+            with rasterio.open(path, driver=driver(path, name)) as source:
                 cog_translate(
                     source,
                     str(target),

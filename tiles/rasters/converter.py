@@ -50,11 +50,12 @@ class Progress:
         """Nothing is held back."""
 
 
-def make(file: Path, folder: Path, name: str) -> dict[str, Any]:
+def make(file: Path, folder: Path, name: str, *, alone: bool) -> dict[str, Any]:
     """Check a file, make its COG in ``folder``, measure it; RasterFileError where it cannot be."""
     from tiles.rasters import conversion, ranges
 
     say(stage="checking", share=0)
+    conversion.driver(file, name, alone=alone)
     facts = conversion.facts(file, name)
     conversion.check_room(facts, folder, name)
     sha256, size = conversion.convert(file, folder, cast("TextIO", Progress()), name)
@@ -66,14 +67,15 @@ def make(file: Path, folder: Path, name: str) -> dict[str, Any]:
 def main() -> int:
     """Convert the file of the command line."""
     file, folder, name = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
-    if "--alone" in sys.argv:
+    alone = "--alone" in sys.argv[4:]
+    if alone:
         os.environ["GDAL_DISABLE_READDIR_ON_OPEN"] = "EMPTY_DIR"
         os.environ["GDAL_PAM_ENABLED"] = "NO"
     os.environ["GDAL_CACHEMAX"] = "256"
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
     try:
-        say(made=make(file, folder, name))
+        say(made=make(file, folder, name, alone=alone))
     except MezhaError as err:
         say(problem=problem_of(err))
     except (MemoryError, RecursionError):
