@@ -5,7 +5,7 @@ from typing import Any
 
 from api.links import GEOJSON, SCHEMA, link
 from api.tileset import TILESETS
-from geo import objects
+from geo import objects, tally
 from geo.access import Caller
 from geo.db import Database
 from geo.layers import Layer, Property
@@ -36,7 +36,7 @@ def outward(box: objects.Bbox) -> list[float]:
 async def described(layer: Layer, base: str, database: Database, caller: Caller) -> dict[str, Any]:
     """Description of one collection."""
     async with database.transaction(caller) as connection:
-        box = await objects.extent(connection, layer)
+        box = await tally.extent(connection, layer)
     path = f"{base}/ogc/collections/{layer.name}"
     extent = {"extent": {"spatial": {"bbox": [outward(box)], "crs": CRS84}}} if box else {}
     return {

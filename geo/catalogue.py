@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from geo import objects
+from geo import objects, tally
 from geo.layers import GROUPS, Layer, all_layers
 from geo.moment import Moment
 from geo.objects import Bbox
@@ -15,16 +15,16 @@ _HOME = ("forestries", "leases", "licences", "deposits", "parcels", "stands", "z
 
 @dataclass(frozen=True)
 class Entry:
-    """A layer that the caller may know of, with the number of objects that he sees."""
+    """A layer that the caller may know of, with the number of objects that he sees; None where nobody counted so many."""
 
     layer: Layer
-    count: int
+    count: int | None
 
 
 async def entries(connection: AsyncConnection, today: Moment) -> list[Entry]:
     """Visible layers in the order of their groups, rights first, territory last, with what holds today."""
     visible = await objects.visible_names(connection)
-    counts = await objects.counts(connection, today)
+    counts = await tally.counts(connection, visible, today)
     order = list(GROUPS)
     known = sorted(
         (layer for name, layer in all_layers().items() if name in visible),
@@ -35,10 +35,10 @@ async def entries(connection: AsyncConnection, today: Moment) -> list[Entry]:
 
 async def home_box(connection: AsyncConnection, found: list[Entry]) -> Bbox | None:
     """Box in degrees with which the map begins; None where there is nothing to show."""
-    filled = {entry.layer.name: entry.layer for entry in found if entry.count}
+    filled = {entry.layer.name: entry.layer for entry in found if entry.count != 0}
     for name in _HOME:
         if name in filled:
-            box = await objects.extent(connection, filled[name])
+            box = await tally.extent(connection, filled[name])
             if box:
                 return box
     return None

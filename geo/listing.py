@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import ColumnElement, RowMapping, func, or_, select
+from sqlalchemy import ColumnElement, RowMapping, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from geo import search
+from geo import search, tally
 from geo.errors import ParameterError
 from geo.layers import Layer
 from geo.moment import Moment
@@ -31,10 +31,10 @@ class Listing:
 
 @dataclass(frozen=True)
 class Rows:
-    """A page of a table, and how many objects there are in all."""
+    """A page of a table, and how many objects there are in all; None where nobody counted so many."""
 
     rows: Sequence[RowMapping]
-    matched: int
+    matched: int | None
     page: int
 
     @property
@@ -50,7 +50,8 @@ class Rows:
     @property
     def more(self) -> bool:
         """Whether a next page may be asked for."""
-        return self.last < self.matched and self.page < LAST_PAGE
+        left = len(self.rows) == PAGE if self.matched is None else self.last < self.matched
+        return left and self.page < LAST_PAGE
 
 
 def _order(layer: Layer, sort: str) -> list[ColumnElement[object]]:
@@ -102,17 +103,12 @@ async def listing(connection: AsyncConnection, layer: Layer, wanted: Listing) ->
         between=wanted.between,
         where=await _contains(connection, layer, wanted.text, wanted.moment),
     )
-    table = gate(layer.name)
-    condition = conditions(layer, query)
     statement = (
         select(*selected(layer, geometry=False))
-        .where(condition)
+        .where(conditions(layer, query))
         .order_by(*_order(layer, wanted.sort))
         .limit(PAGE)
         .offset((wanted.page - 1) * PAGE)
     )
     rows = (await connection.execute(statement)).mappings().all()
-    matched = (
-        await connection.execute(select(func.count()).select_from(table).where(condition))
-    ).scalar_one()
-    return Rows(rows, matched, wanted.page)
+    return Rows(rows, await tally.count(connection, layer, query), wanted.page)

@@ -1,4 +1,4 @@
-"""Objects of the registers as a caller may see them: pages, single objects, versions, counts.
+"""Objects of the registers as a caller may see them: pages, single objects, versions.
 
 Everything is read through the gates (docs/access.md), so that what the caller may not see does not exist.
 """
@@ -11,7 +11,6 @@ from datetime import UTC, date, datetime
 from functools import cache, lru_cache, reduce
 from typing import Any
 
-from geoalchemy2 import Geometry
 from psycopg.errors import InternalError_
 from sqlalchemy import (
     Column,
@@ -41,11 +40,9 @@ from geo.identifiers import whole_number
 from geo.layers import Layer, all_layers, model_of
 from geo.moment import ALWAYS, Moment
 from geo.reference import DEGREES, Reference
-from geo.remembered import Remembered
 
 Bbox = tuple[float, float, float, float]
 _metadata = MetaData()
-_remembered = Remembered()
 TIMES = ("valid_from", "valid_to", "sys_from", "sys_to")
 # A literal and no bound value, so that the planner sees the partial index of current versions.
 OPEN_SYSTEM: ColumnElement[Any] = literal_column("'infinity'::timestamptz")
@@ -77,12 +74,10 @@ class Query:
 
 @dataclass(frozen=True)
 class Page:
-    """Objects of one page: their GeoJSON features as one text, with commas between them, and how many there are in it and
-    altogether."""
+    """Objects of one page: their GeoJSON features as one text, with commas between them, and how many there are in it."""
 
     features: str
     returned: int
-    matched: int
     next_after: int | None
 
 
@@ -318,30 +313,8 @@ async def page(
     return Page(
         features=(features or "")[: -last - 1] if more else features or "",
         returned=min(count, query.limit),
-        matched=await matched(connection, layer, query),
         next_after=ends[0] if more else None,
     )
-
-
-async def matched(connection: AsyncConnection, layer: Layer, query: Query) -> int:
-    """Number of objects of a query, remembered until the layer changes."""
-    number = func.count() if query.moment.one_day else func.count(gate(layer.name).c.id.distinct())
-    counted = select(number).select_from(gate(layer.name)).where(conditions(layer, query))
-
-    async def count() -> int:
-        return int((await connection.execute(counted)).scalar_one())
-
-    return int(await _remembered.get(connection, layer.name, _question(connection, query, counted), count))
-
-
-def _question(connection: AsyncConnection, query: Query, counted: Select[Any]) -> tuple[object, ...]:
-    """All that a count depends on. Only a filter is known by its SQL: writing that takes longer than the rest of a count
-    that is remembered."""
-    if query.where:
-        compiled = counted.compile(dialect=connection.dialect)
-        return "count", str(compiled), sorted(compiled.params.items())
-    equal, between = sorted(query.equal.items()), sorted(query.between.items())
-    return "count", query.boxes, query.moment, equal, between
 
 
 @contextmanager
@@ -415,36 +388,6 @@ async def versions(connection: AsyncConnection, layer: Layer, identity: int) -> 
         .limit(200)
     )
     return (await connection.execute(statement)).mappings().all()
-
-
-async def counts(connection: AsyncConnection, moment: Moment) -> Mapping[str, int]:
-    """Number of objects on one day that the caller sees, per layer."""
-    parts = [
-        select(func.count())
-        .select_from(gate(name))
-        .where(at_moment(gate(name), moment))
-        .scalar_subquery()
-        .label(name)
-        for name in all_layers()
-    ]
-    row = (await connection.execute(select(*parts))).mappings().one()
-    return dict(row)
-
-
-async def extent(connection: AsyncConnection, layer: Layer) -> Bbox | None:
-    """West, south, east, north of the layer as the caller sees it; None where it is empty."""
-    table = gate(layer.name)
-    box = func.ST_Extent(table.c.geom.cast(Geometry)).label("box")
-    inner = select(box).where(at_moment(table, ALWAYS)).subquery()
-    as_box = inner.c.box
-    statement = select(func.ST_XMin(as_box), func.ST_YMin(as_box), func.ST_XMax(as_box), func.ST_YMax(as_box))
-
-    async def measure() -> Bbox | None:
-        row = (await connection.execute(statement)).one()
-        return None if row[0] is None else (row[0], row[1], row[2], row[3])
-
-    found: Bbox | None = await _remembered.get(connection, layer.name, ("extent",), measure)
-    return found
 
 
 async def visible_names(connection: AsyncConnection) -> frozenset[str]:

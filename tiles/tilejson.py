@@ -5,8 +5,8 @@ from typing import Any
 from geo.access import Caller
 from geo.db import Database
 from geo.layers import Layer, layer
-from geo.objects import extent
 from geo.settings import Settings
+from geo.tally import extent
 
 _TYPES = {"integer": "Number", "number": "Number", "date": "String", "text": "String"}
 

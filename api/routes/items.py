@@ -35,7 +35,7 @@ from api.params import (
     limit_of,
 )
 from api.representation import Representation, html, negotiated, wanted_file
-from geo import export, objects
+from geo import export, objects, tally
 from geo.export import KINDS, Extract, Format
 from geo.layers import Layer
 from geo.moment import parse
@@ -96,6 +96,7 @@ async def items(
     async with database.transaction(caller) as connection:
         query, reference = await asked.query(connection, layer)
         page = await objects.page(connection, layer, query, reference)
+        matched = await tally.count(connection, layer, query)
         part = {"query": request.url.query[:500], "returned": page.returned}
         await journal.listed(connection, caller, layer.name, details=part, address=address)
     own = negotiated(request)
@@ -106,7 +107,7 @@ async def items(
         links.append(link("next", f"{base}{request.url.path}?{onward}", PAGE_KINDS[own.value], "Next page"))
     head = {
         "type": "FeatureCollection",
-        "numberMatched": page.matched,
+        **({} if matched is None else {"numberMatched": matched}),
         "numberReturned": page.returned,
         "timeStamp": objects.now(),
         "links": links,

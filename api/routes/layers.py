@@ -24,7 +24,7 @@ def property_document(target: Property) -> dict[str, Any]:
     return document
 
 
-def layer_document(target: Layer, count: int) -> dict[str, Any]:
+def layer_document(target: Layer, count: int | None) -> dict[str, Any]:
     """A layer with everything that the registry says of it."""
     return {
         "name": target.name,

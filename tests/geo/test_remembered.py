@@ -7,8 +7,8 @@ import psycopg
 from geo.access import ANONYMOUS
 from geo.db import Database
 from geo.layers import layer
-from geo.objects import extent
 from geo.settings import Settings
+from geo.tally import extent
 from tests.conftest import make_object
 
 

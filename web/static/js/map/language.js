@@ -21,7 +21,9 @@ export function tn(one, many, n, values = {}) {
   return put(chosen, { count: number(n, 0), ...values });
 }
 
+// As the pages write it: a dash where there is none.
 export function number(value, digits = 1) {
+  if (value === null || value === undefined) return "—";
   return new Intl.NumberFormat(locale, { maximumFractionDigits: digits }).format(value);
 }
 

@@ -37,7 +37,7 @@ function row(viewer, layer) {
   });
   return element(
     "li",
-    { "data-row": layer.name, class: layer.count ? null : "nothing" },
+    { "data-row": layer.name, class: layer.count === 0 ? "nothing" : null },
     element("div", { class: "row" }, element("label", {}, check, symbol(layer), element("span", { class: "title" }, title), element("span", { class: "count number" }, number(layer.count, 0))), open),
     more,
   );
