@@ -49,7 +49,9 @@ class TileSource:
         if self._archives or not self._versions.fresh():
             return None
         known = self._memory.get((path, text, audience))
-        return known if known is not None and self._true(known) else None
+        if known is not None and (known.serial == self._versions.serial or self._true(known)):
+            return known
+        return None
 
     async def tile(self, path: str, text: str, caller: Caller) -> Tile | None:
         """The tile of a path and its query string; None where the path is no tile's."""
