@@ -118,7 +118,7 @@ class References:
         rows = await connection.execute(
             text(
                 "SELECT code, title, definition, kind, source, spellings, srid FROM register.crs_definitions"
-                " WHERE active ORDER BY kind = 'epsg', code"
+                " WHERE active ORDER BY starts_with(code, 'EPSG:'), code"
             )
         )
         return cls(
