@@ -123,3 +123,5 @@ def test_what_has_no_height_has_no_light() -> None:
     lit = colouring.Shade()(image).array
     assert np.ma.getmaskarray(lit)[0, 27:37, 27:37].all()
     assert np.ma.getmaskarray(lit).sum() == 100
+    # And its edge is no cliff.
+    assert lit.min() > 120

@@ -62,7 +62,7 @@ class Shade(BaseAlgorithm):
         ground = _ground(img)
         heights = img.array[0].astype("float64")
         known = ~np.ma.getmaskarray(heights)
-        filled = np.asarray(heights.filled(heights.mean() if known.any() else 0))
+        filled = np.asarray(heights.filled(np.nan))
         light = self._light(filled, ground, max(1.0, (ground / 30) ** 0.5))
         inner = slice(self.buffer, -self.buffer)
         data = np.ma.MaskedArray(light[inner, inner], mask=~known[inner, inner])
@@ -77,7 +77,8 @@ class Shade(BaseAlgorithm):
         )
 
     def _light(self, heights: NDArray[Any], ground: float, exaggeration: float) -> NDArray[Any]:
-        south, east = np.gradient(heights * exaggeration, ground)
+        # Beside what has no height there is no slope either: an edge of the raster is no cliff.
+        south, east = (np.nan_to_num(slope) for slope in np.gradient(heights * exaggeration, ground))
         sun, up = np.deg2rad(self.azimuth), np.deg2rad(self.altitude)
         towards = np.sin(sun) * np.cos(up), np.cos(sun) * np.cos(up), np.sin(up)
         cosine = (-east * towards[0] + south * towards[1] + towards[2]) / np.sqrt(east**2 + south**2 + 1)
