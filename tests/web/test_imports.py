@@ -168,5 +168,10 @@ def test_a_bad_file_says_why(log_in: Callable[[str], Page], office: Settings, tm
 
 
 def test_an_inspector_is_no_registrar(log_in: Callable[[str], Page]) -> None:
-    page = log_in("inspector")
+    # Whose business it is finds the way in the menu, others do not.
+    for name, times in (("registrar", 1), ("inspector", 0)):
+        page = log_in(name)
+        expect(page.locator(".aside .menu .sheet a[href='/profile']")).to_have_count(1)
+        for path in ("/office/imports", "/office/rasters"):
+            expect(page.locator(f".aside .menu .sheet a[href='{path}']")).to_have_count(times)
     expect(page.locator("main")).not_to_contain_text("Загрузить файл реестра")
