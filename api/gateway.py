@@ -4,20 +4,18 @@ A bare RSGI handler answers a third more requests than an ASGI one (docs/decisio
 """
 
 import asyncio
-import types
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Generator
-from typing import Any, Protocol
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from typing import Any, Protocol, cast
 
 from granian._granian import RSGIProtocolClosed as ProtocolClosed
 
 from api import errors
+from api.loop import own_task
 from tiles.cache import Tile
 from tiles.handler import Headers, Scope, TileHandler, answer
 
 # A browser that pans away forgets its tiles: what takes longer than this is watched for that, in seconds.
 PATIENCE = 0.3
-# How granian names the coroutine of a request.
-_ASKED = "future_watcher"
 _ASGI = {"version": "3.0", "spec_version": "2.3"}
 App = Callable[[Scope, Any, Any], Awaitable[None]]
 
@@ -47,14 +45,13 @@ class Gateway:
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
         """Start the application before the first request."""
         loop.run_until_complete(self._life.begin())
-        loop.set_task_factory(first_step_at_once(loop))
 
     def __rsgi_del__(self, loop: asyncio.AbstractEventLoop) -> None:
         """End it after the last."""
         loop.run_until_complete(self._life.end())
 
     def __rsgi__(self, request: Request, wire: Any) -> Awaitable[None]:
-        """Answer one request."""
+        """Answer one request; called in granian's thread, so nothing but a remembered tile is touched here."""
         path, headers = request.path, request.headers
         if not (
             path.startswith("/tiles/")
@@ -101,37 +98,12 @@ def _say(wire: Any, tile: Tile, headers: Any) -> None:
 class _Nothing:
     """What there is to wait for when all is said."""
 
-    def __await__(self) -> Generator[None, None, None]:
-        yield from ()
+    def __await__(self) -> Iterator[None]:
+        return _NEVER
 
 
-_NOTHING = _Nothing()
-
-
-@types.coroutine
-def own_task() -> Generator[None, None, None]:
-    """What comes after this runs in a task of its own, whoever began."""
-    if asyncio.current_task() is None:
-        yield
-
-
-def first_step_at_once(loop: asyncio.AbstractEventLoop) -> Any:
-    """Makes tasks, but takes the first step of what granian asks for at once: what is answered in it needs no task and
-    no further round of the loop. The others come to `own_task` in that step."""
-    answered = loop.create_future()
-    answered.set_result(None)
-
-    def task(
-        loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, Any], **rest: Any
-    ) -> asyncio.Future[Any]:
-        if getattr(work, "__qualname__", "").endswith(_ASKED):
-            try:
-                work.send(None)
-            except StopIteration:
-                return answered
-        return asyncio.Task(work, loop=loop, **rest)
-
-    return task
+_NEVER: Iterator[None] = iter(())
+_NOTHING = cast("Awaitable[None]", _Nothing())
 
 
 class _Watch:

@@ -1,5 +1,6 @@
 """The server: granian's workers, forked from one process that has loaded the application once."""
 
+import asyncio
 import gc
 import importlib
 
@@ -16,11 +17,15 @@ def serve(port: int, workers: int) -> None:
     from granian.constants import Interfaces, Loops
     from granian.log import LogLevels
 
+    from api.loop import Policy
+
     # Nothing that is loaded is garbage: collecting it over and over costs a tenth of the start.
     gc.disable()
     importlib.import_module("api.main")
     gc.freeze()
     gc.enable()
+    # granian's own choice of uvloop would make uvloop's plain one.
+    asyncio.set_event_loop_policy(Policy())
     Granian(
         "api.main:create_gateway",
         factory=True,
@@ -28,7 +33,7 @@ def serve(port: int, workers: int) -> None:
         port=port,
         workers=workers,
         interface=Interfaces.RSGI,
-        loop=Loops.uvloop,
+        loop=Loops.asyncio,
         log_level=LogLevels.warning,
         log_access=False,
         websockets=False,

@@ -72,7 +72,11 @@ class Memory:
         """The tile of a key, which is then the one used last."""
         tile = self._tiles.get(key)
         if tile is not None:
-            self._tiles.move_to_end(key)
+            try:
+                self._tiles.move_to_end(key)
+            except KeyError:
+                # Forgotten this moment, by another thread: it is true all the same.
+                return tile
         return tile
 
     def put(self, key: tuple[str, str, str], tile: Tile) -> None:

@@ -43,15 +43,14 @@ class TileSource:
         self._today = Moment.today(settings.time_zone)
 
     def remembered(self, path: str, text: str, audience: str = NOBODY) -> Tile | None:
-        """The tile of a path and its query string where it can be had without asking anybody."""
-        if now() >= self._midnight:
-            self._new_day()
-        if self._archives or not self._versions.fresh():
+        """The tile of a path and its query string where it is known to be true without asking or reckoning anything.
+
+        Other threads than the loop's may ask.
+        """
+        if self._archives or now() >= self._midnight or not self._versions.fresh():
             return None
         known = self._memory.get((path, text, audience))
-        if known is not None and (known.serial == self._versions.serial or self._true(known)):
-            return known
-        return None
+        return known if known is not None and known.serial == self._versions.serial else None
 
     async def tile(self, path: str, text: str, caller: Caller) -> Tile | None:
         """The tile of a path and its query string; None where the path is no tile's."""

@@ -2,8 +2,10 @@
 
 import asyncio
 import http.client
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -11,13 +13,12 @@ import mapbox_vector_tile
 import psycopg
 import pytest
 
-from api import gateway
+from api.loop import Loop, own_task
 from geo.settings import Settings
 from tests.conftest import make_object
 from tests.tiles.test_vector import address
 
 TILE = f"/tiles/zones/{address(75.005, 58.005, 12)}.mvt"
-ASKED = (("quick", False), ("slow", True))
 
 
 @pytest.fixture(scope="module")
@@ -101,31 +102,41 @@ def test_several_cookies_are_set_and_paths_are_decoded(client: httpx.Client) -> 
     assert client.get("/ogc/collections/z%6Fnes").json()["id"] == "zones"
 
 
-def test_the_first_step_of_a_request_is_taken_at_once_and_the_rest_in_a_task() -> None:
+def test_the_first_step_of_a_request_is_taken_where_it_arrives_and_the_rest_in_a_task() -> None:
     said: list[str] = []
 
     async def future_watcher(name: str, *, waits: bool) -> None:
-        said.append(f"{name} begun")
+        said.append(f"{name} begun by {threading.current_thread().name}")
         if waits:
-            await gateway.own_task()
+            await own_task()
             assert asyncio.current_task() is not None
-            await asyncio.sleep(0)
-        said.append(f"{name} done")
+        said.append(f"{name} done by {threading.current_thread().name}")
 
     async def main() -> None:
         loop = asyncio.get_running_loop()
-        loop.set_task_factory(gateway.first_step_at_once(loop))
-        # As granian asks: from a callback of the loop, where no task is.
-        asked = loop.create_future()
-        loop.call_soon(
-            lambda: asked.set_result([loop.create_task(future_watcher(n, waits=w)) for n, w in ASKED])
-        )
-        for task in await asked:
-            said.append("waited")
-            await task
+        done = loop.create_future()
 
-    asyncio.run(main())
-    assert said == ["quick begun", "quick done", "slow begun", "waited", "waited", "slow done"]
+        def arrive() -> None:
+            # As granian asks: from a thread of its own.
+            for name, waits in (("quick", False), ("slow", True)):
+                loop.call_soon_threadsafe(take, future_watcher(name, waits=waits), None)
+
+        def take(work: Coroutine[Any, Any, None], _: None) -> None:
+            loop.create_task(work).add_done_callback(lambda _: done.set_result(None))
+
+        thread = threading.Thread(target=arrive, name="granian")
+        thread.start()
+        await done
+        thread.join()
+
+    with asyncio.Runner(loop_factory=Loop) as runner:
+        runner.run(main())
+    assert said == [
+        "quick begun by granian",
+        "quick done by granian",
+        "slow begun by granian",
+        "slow done by MainThread",
+    ]
 
 
 def test_who_leaves_a_stream_leaves_the_server_well(server: str, client: httpx.Client) -> None:
