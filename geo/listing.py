@@ -10,7 +10,7 @@ from geo import search, tally
 from geo.errors import ParameterError
 from geo.layers import Layer
 from geo.moment import Moment
-from geo.objects import Query, check_value, conditions, gate, selected
+from geo.objects import Query, check_value, conditions, gate, planned_anew, selected
 
 PAGE = 50
 # Past this page nobody reads on: he filters. It bounds what an offset costs.
@@ -103,6 +103,7 @@ async def listing(connection: AsyncConnection, layer: Layer, wanted: Listing) ->
         between=wanted.between,
         where=await _contains(connection, layer, wanted.text, wanted.moment),
     )
+    await planned_anew(connection, query)
     statement = (
         select(*selected(layer, geometry=False))
         .where(conditions(layer, query))

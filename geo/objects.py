@@ -45,6 +45,7 @@ Bbox = tuple[float, float, float, float]
 _metadata = MetaData()
 TIMES = ("valid_from", "valid_to", "sys_from", "sys_to")
 # A literal and no bound value, so that the planner sees the partial index of current versions.
+_PLANNED_ANEW = text("SET LOCAL plan_cache_mode = force_custom_plan")
 OPEN_SYSTEM: ColumnElement[Any] = literal_column("'infinity'::timestamptz")
 
 
@@ -301,10 +302,20 @@ def page_statement(layer: Layer, query: Query, reference: Reference = DEGREES) -
     ).select_from(found)
 
 
+async def planned_anew(connection: AsyncConnection, query: Query) -> None:
+    """Have this transaction's statements planned for their own values, where these tell how much of a layer they touch.
+
+    A plan for any box at all reads the spatial index, and of a box around everything the whole layer, for one page.
+    """
+    if query.boxes or query.where or query.between:
+        await connection.execute(_PLANNED_ANEW)
+
+
 async def page(
     connection: AsyncConnection, layer: Layer, query: Query, reference: Reference = DEGREES
 ) -> Page:
     """One page of objects in the order of their ids; CrsError where one cannot be shown in ``reference``."""
+    await planned_anew(connection, query)
     with showable(reference):
         count, ends, last, features = (
             await connection.execute(page_statement(layer, query, reference))
